@@ -1,0 +1,75 @@
+// First step of every package script: makes sure the pinned Bun and the dependencies are there, then runs Bun
+// with the given arguments. Needs only Node >= 20 and npm (or an installed Bun); writes to node_modules and dist alone.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const wanted = manifest.devDependencies.bun;
+
+/** Prints one sentence and ends with exit code 1. */
+function fail(sentence) {
+  console.error(`dragon setup: ${sentence}`);
+  process.exit(1);
+}
+
+/** The Bun executables below a node_modules folder: the linked one first, then the platform package npm unpacked. */
+function candidates(modules) {
+  const found = [join(modules, "bun/bin/bun.exe")];
+  const scope = join(modules, "@oven");
+  if (existsSync(scope)) for (const name of readdirSync(scope)) found.push(join(scope, name, "bin/bun"));
+  return found.filter((path) => existsSync(path) && statSync(path).size > 1_000_000);
+}
+
+/** The first candidate that runs and has exactly the pinned version. */
+function findBun() {
+  const all = [...candidates(join(root, "node_modules")), ...candidates(join(root, "dist/bun/node_modules"))];
+  if (process.versions.bun === wanted) all.push(process.execPath);
+  for (const path of all) {
+    const ran = spawnSync(path, ["--version"], { encoding: "utf8" });
+    if (ran.status === 0 && ran.stdout.trim() === wanted) return path;
+  }
+  return null;
+}
+
+/** Runs a step with its output on stderr (stdout belongs to the command asked for); ends the program when it fails. */
+function must(command, args, cwd, sentence) {
+  const ran = spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2] });
+  if (ran.error || ran.status !== 0) fail(`${sentence} (${ran.error ? ran.error.message : `exit ${ran.status}`})`);
+}
+
+let bun = findBun();
+if (!bun) {
+  console.error(`dragon setup: fetching Bun ${wanted} …`);
+  const folder = join(root, "dist/bun");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), "{}\n");
+  const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  must("npm", ["install", ...flags, `bun@${wanted}`], folder, `npm could not install bun@${wanted}`);
+  bun = findBun() ?? fail(`bun ${wanted} was installed but does not run on this machine`);
+}
+
+// The stamp names the lock file the tree was installed from; any other state means: install again.
+const stamp = join(root, "node_modules/.dragon-lock");
+const lock = readFileSync(join(root, "bun.lock"), "utf8") + JSON.stringify(manifest);
+if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
+  console.error("dragon setup: installing dependencies …");
+  rmSync(stamp, { force: true });
+  must(bun, ["install", "--frozen-lockfile"], root, "bun install failed");
+  writeFileSync(stamp, lock);
+  bun = findBun() ?? bun;
+}
+const generated = join(root, "dist/gen/exchanges.ts");
+if (existsSync(join(root, "src/adapters/ccxt/generate.ts")) && !existsSync(generated)) {
+  must(bun, ["src/adapters/ccxt/generate.ts"], root, "the exchange map could not be generated");
+}
+
+const args = process.argv.slice(2);
+const child = (await import("node:child_process")).spawn(bun, args, { cwd: process.cwd(), stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => {
+  if (signal) process.kill(process.pid, signal);
+  process.exit(code ?? 1);
+});
