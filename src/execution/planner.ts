@@ -1,0 +1,50 @@
+// Compares what a strategy wants with what works at the exchange and returns only the differences.
+// Pure; called by the step in every mode. It must never decide whether an order is allowed.
+import type { OrderIntent, TargetOrder } from "../model/order.ts";
+
+/** Targets and working orders by slot; a slot holds at most one order of one purpose. */
+export type OrderSlots = (TargetOrder | null)[];
+
+/** Whether a working order already is the wanted one. */
+export function isSameOrder(wanted: TargetOrder, working: TargetOrder): boolean {
+  return (
+    wanted === working ||
+    (wanted.key === working.key &&
+      wanted.priceTicks === working.priceTicks &&
+      wanted.qtyLots === working.qtyLots &&
+      wanted.kind === working.kind &&
+      wanted.side === working.side &&
+      wanted.bandPct === working.bandPct &&
+      wanted.liveFrom === working.liveFrom &&
+      wanted.decidedAt === working.decidedAt)
+  );
+}
+
+/**
+ * Appends the intents that turn the working orders of the touched slots into the targets: cancels first,
+ * then places. Planning again after they were carried out appends nothing.
+ * @param touched bit mask of slots the strategy named
+ */
+export function plan(
+  targets: OrderSlots,
+  working: OrderSlots,
+  touched: number,
+  intents: OrderIntent[],
+): void {
+  for (let slot = 0; slot < targets.length; slot++) {
+    if ((touched & (1 << slot)) === 0) continue;
+    const wanted = targets[slot] ?? null;
+    const present = working[slot] ?? null;
+    if (present && !(wanted && isSameOrder(wanted, present))) {
+      intents.push({ op: "cancel", slot, target: present });
+    }
+  }
+  for (let slot = 0; slot < targets.length; slot++) {
+    if ((touched & (1 << slot)) === 0) continue;
+    const wanted = targets[slot] ?? null;
+    const present = working[slot] ?? null;
+    if (wanted && !(present && isSameOrder(wanted, present))) {
+      intents.push({ op: "place", slot, target: wanted });
+    }
+  }
+}
