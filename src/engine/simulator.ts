@@ -209,8 +209,8 @@ export class Simulator<S> {
     if (this.state.position.sign !== 0) this.noteMark(to);
     for (const order of this.orders) if (order?.live) this.refreshBand(order, to);
     this.followPrice(to);
-    this.noteTouch(to);
-    return false;
+    // An order activated, or a stop rounded onto the price, right at this corner is served here.
+    return this.serve(to, to);
   }
 
   /** Serves every order met between two prices, nearest first (rule E25). */
@@ -220,6 +220,8 @@ export class Simulator<S> {
     for (;;) {
       const touch = this.settings.touchFills;
       bestTrigger(this.orders, this.liquidationSide(), this.liquidation, price, to, touch, this.isAtOpen, trigger);
+      // Whatever is met right here and does not fill has been touched before the path moves on.
+      if (trigger.slot === NO_TRIGGER || trigger.price !== price) this.noteTouch(price);
       if (trigger.slot === NO_TRIGGER) break;
       price = trigger.price;
       this.pathPrice = price;
@@ -230,9 +232,7 @@ export class Simulator<S> {
         continue;
       }
       if (this.execute(trigger.slot, price)) return true;
-      this.noteTouch(price);
     }
-    if (this.isAtOpen) this.noteTouch(price);
     return this.state.position.sign === 0 && !this.hasOrders();
   }
 

@@ -5,6 +5,7 @@ import { type Metrics, summarise } from "../../analytics/summary.ts";
 import type { BacktestRun } from "../../engine/backtest.ts";
 import type { Cycle, Fill } from "../../model/fill.ts";
 import { type Grid, gridOf, gridText } from "../../model/instrument.ts";
+import { MINUTE_MS } from "../../model/time.ts";
 import { DECISIONS } from "../../strategy/dca-atr/state.ts";
 
 /** Engine name and version stored with every result; the version changes when results can. */
@@ -106,6 +107,15 @@ export function decisionCounts(run: BacktestRun): Record<string, number> | null 
   return counts;
 }
 
+/** Open of the first candle at whose close everything was defined; null when the run ended before. */
+function firstReadyAt(run: BacktestRun): number | null {
+  const at = run.prepared.warmup.firstReadyAt;
+  const timeframeMs = run.prepared.request.run.timeframeMin * MINUTE_MS;
+  // The close of a candle that ruined the account is never reached (rule E53).
+  const lastClosed = run.candles.to - timeframeMs * (run.recorder.isLiquidated ? 2 : 1);
+  return at !== null && at <= lastClosed ? at : null;
+}
+
 /** Puts a finished run into the result document. */
 export function resultDocument(run: BacktestRun) {
   const { prepared, recorder, state } = run;
@@ -121,7 +131,7 @@ export function resultDocument(run: BacktestRun) {
       wanted_from: prepared.warmup.wantedFrom,
       bars: prepared.warmup.candles,
       short: prepared.warmup.isShort,
-      first_ready_at: prepared.warmup.firstReadyAt,
+      first_ready_at: firstReadyAt(run),
     },
     metrics: metricsOf(run),
     rejections: {

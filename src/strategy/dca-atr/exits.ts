@@ -159,8 +159,7 @@ export function stopTicksAfter(
   const peak = sign * (price - state.trailPeak) > 0 ? price : state.trailPeak;
   const level = trailLevel(context, sign, peak, state.trailAtr);
   const trail = isTighter(sign, level, state.trailStop) ? level : state.trailStop;
-  const effective = isTighter(sign, trail, state.fixedStop) ? trail : state.fixedStop;
-  return closingTicks(context, sign, effective);
+  return tighterTicks(context, sign, state.fixedStop, trail);
 }
 
 /** Arms or re-levels the trailing stop at a candle close (rules E48, E49). */
@@ -190,10 +189,12 @@ export function disarmTrailing(state: DcaAtrState): void {
   state.trailAtr = NONE;
 }
 
-/** Raw price of the effective stop: the tighter of fixed and trailing; NONE without either (rule E50). */
-export function effectiveStop(state: DcaAtrState, sign: Sign): number {
-  if (!state.isTrailing) return state.fixedStop;
-  return isTighter(sign, state.trailStop, state.fixedStop) ? state.trailStop : state.fixedStop;
+/** Ticks of the tighter of a fixed and a trailing level; 0 without either (rule E50). */
+function tighterTicks(context: RuleContext, sign: Sign, fixed: number, trail: number): number {
+  const fixedTicks = fixed === NONE ? 0 : closingTicks(context, sign, fixed);
+  const trailTicks = trail === NONE ? 0 : closingTicks(context, sign, trail);
+  if (fixedTicks <= 0 || trailTicks <= 0) return Math.max(fixedTicks, trailTicks, 0);
+  return sign > 0 ? Math.max(fixedTicks, trailTicks) : Math.min(fixedTicks, trailTicks);
 }
 
 /**
@@ -208,13 +209,12 @@ export function stopOrder(
   at: EpochMs,
 ): TargetOrder | null {
   const sign = position.sign;
-  const level = effectiveStop(state, sign);
-  if (level === NONE) return null;
-  const priceTicks = closingTicks(context, sign, level);
-  if (priceTicks <= 0) return null;
-  const trailing = level !== state.fixedStop;
+  const { fixedStop } = state;
+  const priceTicks = tighterTicks(context, sign, fixedStop, state.trailStop);
+  if (priceTicks === 0) return null;
+  const isFixed = fixedStop !== NONE && closingTicks(context, sign, fixedStop) === priceTicks;
   const fixedReason = context.config.exits.sl_mode === "PCT" ? "SL_PCT" : "SL_ATR";
-  const reason = trailing ? "TRAILING_EXIT" : fixedReason;
+  const reason = isFixed ? fixedReason : "TRAILING_EXIT";
   if (
     present &&
     present.priceTicks === priceTicks &&

@@ -98,7 +98,7 @@ export function nextRung(
       return null;
     }
     const lots = rungLots(context, state.baseQty, state.level);
-    if (reachesMinimums(context, lots, target)) {
+    if (reachesMinimums(context, lots, gridValue(context.prices, ticks))) {
       return rungOrder(context, state, sign, ticks, lots, at);
     }
     state.rejections.rungBelowMin += 1;
@@ -148,8 +148,8 @@ export function ladderPreview(
     const target = rungTarget(context, sign, base, level, atr === NONE ? -1 : atr);
     if (target === null || target <= 0) break;
     const lots = rungLots(context, qty, level);
-    if (!reachesMinimums(context, lots, target)) continue;
     const at = gridValue(context.prices, passiveTicks(context, sign, target));
+    if (!reachesMinimums(context, lots, at)) continue;
     const add = gridValue(context.lots, lots);
     average = (average * size + at * add) / (size + add);
     size += add;
