@@ -1,7 +1,7 @@
 // The backtest: candles to events to step to simulator, one synchronous loop. Quiet stretches are skipped
 // through the wake sources; with `wake: false` every candle is walked, to the same last bit.
 import { EquityTracker } from "../analytics/equity.ts";
-import { type CandleSeries, firstAtOrAfter } from "../model/candle.ts";
+import type { CandleSeries } from "../model/candle.ts";
 import { gridValue } from "../model/instrument.ts";
 import { DAY_MS, type EpochMs, MINUTE_MS, utcDayStart } from "../model/time.ts";
 import { createDcaAtr, type DcaAtr } from "../strategy/dca-atr/dca-atr.ts";
@@ -142,9 +142,22 @@ class BacktestLoop {
     const { openAt, length } = this.candles;
     const { from } = this.wakeInput;
     if (from >= length || openAt[from]! >= at) return from;
-    const guess = from + Math.ceil((at - openAt[from]!) / this.timeframeMs);
-    const high = Math.min(length, guess);
-    return from + firstAtOrAfter(openAt.subarray(from, high), at);
+    // Candles are at least a timeframe apart, so this is an upper bound; missing ones move it down.
+    let high = Math.min(length, from + Math.ceil((at - openAt[from]!) / this.timeframeMs));
+    let low = from;
+    for (let reach = 1; high - reach > low; reach *= 2) {
+      if (openAt[high - reach]! < at) {
+        low = high - reach;
+        break;
+      }
+      high -= reach;
+    }
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (openAt[middle]! < at) low = middle;
+      else high = middle;
+    }
+    return high;
   }
 
   run(): BacktestRun {

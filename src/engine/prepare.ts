@@ -82,7 +82,8 @@ function checkOnGrid(candles: CandleSeries, timeframeMin: number): void {
   const timeframeMs = timeframeMin * MINUTE_MS;
   const { openAt } = candles;
   for (let i = 0; i < openAt.length; i++) {
-    if (openAt[i]! % timeframeMs === 0) continue;
+    // A floor and a product instead of a remainder: the remainder of doubles is a slow call.
+    if (Math.floor(openAt[i]! / timeframeMs) * timeframeMs === openAt[i]!) continue;
     throw new InputError(
       `candles: the candle opened ${isoUtc(openAt[i]!)} does not lie on the ` +
         `${timeframeMin}-minute grid of run: timeframe_min`,

@@ -78,8 +78,10 @@ const FLAT = {
     const last = state.lastEntryExitAt;
     const ready = last === NONE ? 0 : last + context.entryCooldownMs - input.timeframeMs;
     const from = last === NONE ? input.from : input.candleAt(ready);
-    const long = nextSet(bits.long, from, input.to);
-    by(wake, Math.min(long, nextSet(bits.short, from, input.to)));
+    // The second search ends where the first one found something.
+    const { allow_long, allow_short } = context.config.general;
+    const long = allow_long ? nextSet(bits.long, from, input.to) : input.to;
+    by(wake, allow_short ? nextSet(bits.short, from, long) : long);
   },
 } satisfies Record<string, WakeSource>;
 
