@@ -1,7 +1,8 @@
 // First step of every package script: makes sure the pinned Bun and the dependencies are there, then runs Bun
 // with the given arguments. Needs only Node >= 20 and npm (or an installed Bun); writes to node_modules and dist alone.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -51,25 +52,27 @@ if (!bun) {
   bun = findBun() ?? fail(`bun ${wanted} was installed but does not run on this machine`);
 }
 
-// The stamp names the lock file the tree was installed from; any other state means: install again.
+const generated = join(root, "dist/gen/exchanges.ts");
+// The stamp names what the tree was installed from; any other state means: install again.
 const stamp = join(root, "node_modules/.dragon-lock");
-const lock = readFileSync(join(root, "bun.lock"), "utf8") + JSON.stringify(manifest);
+const wishes = [manifest.dependencies, manifest.optionalDependencies, manifest.devDependencies];
+const lock = readFileSync(join(root, "bun.lock"), "utf8") + JSON.stringify(wishes);
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   console.error("dragon setup: installing dependencies …");
   rmSync(stamp, { force: true });
   must(bun, ["install", "--frozen-lockfile"], root, "bun install failed");
   writeFileSync(stamp, lock);
+  // Another version of the exchange library has another list of exchanges.
+  rmSync(generated, { force: true });
   bun = findBun() ?? bun;
 }
-const generated = join(root, "dist/gen/exchanges.ts");
 if (existsSync(join(root, "src/adapters/ccxt/generate.ts")) && !existsSync(generated)) {
   must(bun, ["src/adapters/ccxt/generate.ts"], root, "the exchange map could not be generated");
 }
 
 const args = process.argv.slice(2);
-const child = (await import("node:child_process")).spawn(bun, args, { cwd: process.cwd(), stdio: "inherit" });
+const child = spawn(bun, args, { cwd: process.cwd(), stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-child.on("exit", (code, signal) => {
-  if (signal) process.kill(process.pid, signal);
-  process.exit(code ?? 1);
-});
+child.on("error", (error) => fail(`${bun} could not be started (${error.message})`));
+// 128 + number is how shells report a program that ended by a signal.
+child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));

@@ -11,8 +11,9 @@ export type Contract = { readonly lots: Grid; readonly contractSize: number };
 export function foldExcursions(cycle: CycleTally, average: number): void {
   const low = cycle.sign * (cycle.pathLow / average - 1);
   const high = cycle.sign * (cycle.pathHigh / average - 1);
-  cycle.mae = Math.min(cycle.mae, low, high);
-  cycle.mfe = Math.max(cycle.mfe, low, high);
+  // Adding zero turns a negative zero, which is not plain JSON, into zero.
+  cycle.mae = Math.min(cycle.mae, low, high) + 0;
+  cycle.mfe = Math.max(cycle.mfe, low, high) + 0;
 }
 
 /** Widens the path extremes of an open position. */

@@ -8,7 +8,7 @@ import { parseConfig } from "../../src/strategy/dca-atr/config.ts";
 /** Candles as plain arrays, documents as JSON. */
 export type CaseDocuments = {
   candles: { t: number[]; o: number[]; h: number[]; l: number[]; c: number[]; v: number[] };
-  funding?: { t: number[]; rate: number[] };
+  funding?: { t: number[]; rate: number[] } | undefined;
   config: object;
   instrument: object;
   run: object;

@@ -99,7 +99,8 @@ function metricsOf(run: BacktestRun): Metrics {
 /** How often each decision was taken at a candle close; only for runs that recorded decisions. */
 export function decisionCounts(run: BacktestRun): Record<string, number> | null {
   if (!run.decisions) return null;
-  const counts: Record<string, number> = {};
+  const { timeout, flipped } = run.state.strategy.withdrawn;
+  const counts: Record<string, number> = { entry_timeout: timeout, entry_flipped: flipped };
   for (const code of run.decisions) {
     const name = DECISIONS[code] ?? "none";
     counts[name] = (counts[name] ?? 0) + 1;

@@ -105,7 +105,8 @@ function closeWhileFlat(
       note(state, "entry_pending");
       return;
     }
-    note(state, timedOut ? "entry_timeout" : "entry_flipped");
+    if (timedOut) state.withdrawn.timeout += 1;
+    else state.withdrawn.flipped += 1;
     state.pendingSign = 0;
     setTarget(book, ENTRY, null);
   }

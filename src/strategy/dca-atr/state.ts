@@ -25,8 +25,6 @@ export const DECISIONS = [
   "no_signal",
   "ma_gate",
   "below_min",
-  "entry_timeout",
-  "entry_flipped",
   "entry_pending",
   "in_position",
   "no_new_entries",
@@ -66,6 +64,8 @@ export type DcaAtrState = {
   /** decision of the last candle close (index into DECISIONS) */
   decision: number;
   rejections: { entryBelowMin: number; rungMargin: number; entryMargin: number; rungBelowMin: number };
+  /** pending entries taken back by the timeout or because trend or signal turned */
+  withdrawn: { timeout: number; flipped: number };
 };
 
 /** The state before the first candle. */
@@ -91,6 +91,7 @@ export function initialDcaAtrState(): DcaAtrState {
     isExitSet: false,
     decision: 0,
     rejections: { entryBelowMin: 0, rungMargin: 0, entryMargin: 0, rungBelowMin: 0 },
+    withdrawn: { timeout: 0, flipped: 0 },
   };
 }
 

@@ -1,0 +1,25 @@
+// The ordered list of migrations, embedded as text because a compiled executable cannot list a folder.
+// Read by adapters/postgres/migrate.ts. An entry that was released is never edited.
+import workspacesAndUsers from "./0001_workspaces_and_users.sql" with { type: "text" };
+import settingsAndAudit from "./0002_settings_and_audit.sql" with { type: "text" };
+import candleSeries from "./0003_candle_series.sql" with { type: "text" };
+import instrumentsAndPeriods from "./0004_instruments_and_periods.sql" with { type: "text" };
+import runs from "./0005_runs.sql" with { type: "text" };
+
+/** One step of the schema. */
+export type Migration = {
+  /** 1, 2, 3 … without holes. */
+  readonly version: number;
+  /** The file name without `.sql`. */
+  readonly name: string;
+  readonly sql: string;
+};
+
+/** All migrations, oldest first. */
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "0001_workspaces_and_users", sql: workspacesAndUsers },
+  { version: 2, name: "0002_settings_and_audit", sql: settingsAndAudit },
+  { version: 3, name: "0003_candle_series", sql: candleSeries },
+  { version: 4, name: "0004_instruments_and_periods", sql: instrumentsAndPeriods },
+  { version: 5, name: "0005_runs", sql: runs },
+];

@@ -1,0 +1,59 @@
+// The one list of commands, in the order `dragon help` prints them. A command appears here only
+// once it is built. Modules are loaded when a command is chosen, so that start-up stays quick.
+import type { Command } from "./command.ts";
+
+/** A command by name, loaded on demand. */
+export type CommandEntry = {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+};
+
+/** All built commands. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "serve",
+    summary: "Starts Dragon: its database and its pages.",
+    load: async () => (await import("./serve.ts")).serveCommand,
+  },
+  {
+    name: "migrate",
+    summary: "Brings the database schema up to date.",
+    load: async () => (await import("./migrate.ts")).migrateCommand,
+  },
+  {
+    name: "doctor",
+    summary: "Checks the installation and names a cure for each problem.",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+  {
+    name: "backtest",
+    summary: "Runs one backtest from files; needs no database and no network.",
+    load: async () => (await import("./backtest.ts")).backtestCommand,
+  },
+  {
+    name: "candles",
+    summary: "Imports, fetches and lists candle history.",
+    load: async () => (await import("./candles.ts")).candlesCommand,
+  },
+  {
+    name: "admin",
+    summary: "Creates users, passwords and tokens on this machine.",
+    load: async () => (await import("./admin.ts")).adminCommand,
+  },
+  {
+    name: "help",
+    summary: "Prints the manual, one topic at a time.",
+    load: async () => (await import("./help.ts")).helpCommand,
+  },
+  {
+    name: "licenses",
+    summary: "Prints the licences of everything bundled.",
+    load: async () => (await import("./licenses.ts")).licensesCommand,
+  },
+  {
+    name: "version",
+    summary: "Prints version, commit, runtime and platform.",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
+];

@@ -1,0 +1,142 @@
+// Composition of `dragon serve`: database, schema, key, services, web; and the way back in reverse
+// order. Called by main.ts. The console text is written by cli/serve.ts.
+import { isIP } from "node:net";
+import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
+import type { Database } from "./adapters/postgres/database.ts";
+import { serverFacts } from "./adapters/postgres/server-facts.ts";
+import { type MasterKey, settleMasterKey } from "./adapters/vault/master-key.ts";
+import type { ProgramInfo, RunningDragon } from "./cli/command.ts";
+import { type Config, parseMasterKey } from "./config.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Log } from "./ports/log.ts";
+import { createHealth } from "./services/desk/health.ts";
+import { createSetup } from "./services/desk/setup.ts";
+import { closingOnFailure, createStorage, deskStores } from "./storage.ts";
+import { BODY_BYTES_MAX, createApp } from "./web/app.tsx";
+import { listen, type WebServer } from "./web/server.ts";
+
+/** What a start needs. */
+export type ServeDeps = {
+  readonly config: Config;
+  readonly info: ProgramInfo;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Aborted when Dragon shall stop. */
+  readonly signal: AbortSignal;
+};
+
+const DRAIN_MS = 5000;
+const HEALTH_LIMIT_MS = 5000;
+
+/**
+ * Starts everything.
+ * @throws DatabaseError, MasterKeyError or ListenError with a sentence; nothing stays running then
+ */
+export async function startDragon(deps: ServeDeps): Promise<RunningDragon> {
+  const { config, log, clock, signal } = deps;
+  const database = await createStorage({ config, log, clock }).openRaw("serve");
+  return closingOnFailure(database, async () => {
+    signal.throwIfAborted();
+    const migrated = await migrate(database.sql);
+    if (migrated.applied.length > 0) log.debug("schema migrated", { ...migrated });
+    const { settings } = deskStores(database);
+    const key = await settleMasterKey(
+      { dataDir: config.dataDir, fromEnvironment: config.masterKey(), parse: parseMasterKey },
+      settings,
+      clock.now(),
+    );
+    const { web, setupToken, databaseName } = await startWeb(deps, database);
+    return running(deps, { database, key, web, setupToken, databaseName });
+  });
+}
+
+async function startWeb(deps: ServeDeps, database: Database) {
+  const { config, info, log, clock, signal } = deps;
+  const { access, audit } = deskStores(database);
+  const setup = createSetup({ access, audit, clock });
+  const { version } = await serverFacts(database.sql);
+  const kind = database.kind === "embedded" ? "bundled" : "external";
+  const databaseName = `${kind} PostgreSQL ${version}`;
+  const setupToken = (await setup.hasOwner()) ? undefined : await setup.issueLink();
+  const health = createHealth({
+    checks: [
+      { name: "database", run: async () => (await serverFacts(database.sql)) && "answers" },
+      { name: "migrations", run: () => migrationsCheck(database) },
+    ],
+    clock,
+    log: log.child("health"),
+    limitMs: HEALTH_LIMIT_MS,
+  });
+  const app = createApp({
+    about: {
+      version: info.version,
+      program: info.invocation,
+      database: databaseName,
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+    },
+    health,
+    setup,
+    log: log.child("web"),
+    publicUrl: config.publicUrl,
+  });
+  signal.throwIfAborted();
+  const web = listen(app, { host: config.host, port: config.port, bodyBytesMax: BODY_BYTES_MAX });
+  return { web, setupToken, databaseName };
+}
+
+async function migrationsCheck(database: Database): Promise<string> {
+  const { current, pending } = await schemaState(database.sql);
+  if (pending.length > 0) throw new Error(`${pending.length} migrations are pending`);
+  return `version ${current}`;
+}
+
+type Parts = {
+  database: Database;
+  key: MasterKey;
+  web: WebServer;
+  setupToken: string | undefined;
+  databaseName: string;
+};
+
+function running(deps: ServeDeps, parts: Parts): RunningDragon {
+  const { config } = deps;
+  const { web, key, setupToken, databaseName } = parts;
+  const url = config.publicUrl ?? localUrl(web.host, web.port);
+  return {
+    url,
+    setupUrl: setupToken === undefined ? undefined : `${url}/setup/${setupToken}`,
+    database: databaseName,
+    dataDir: config.dataDir,
+    key: { from: key.from, path: key.path },
+    isExposed: !isLoopback(web.host),
+    stopped: untilStopped(deps, parts),
+  };
+}
+
+/** Waits for a signal or a defect, then stops web first and the database last. */
+async function untilStopped(deps: ServeDeps, { web, database }: Parts): Promise<number> {
+  const { log, signal } = deps;
+  const exitCode = await new Promise<number>((resolve) => {
+    const onDefect = (error: unknown) => {
+      log.error("an unexpected error; Dragon stops", { error });
+      resolve(1);
+    };
+    process.on("uncaughtException", onDefect);
+    process.on("unhandledRejection", onDefect);
+    if (signal.aborted) resolve(0);
+    signal.addEventListener("abort", () => resolve(0), { once: true });
+  });
+  await web.stop(DRAIN_MS);
+  await database.close();
+  return exitCode;
+}
+
+/** The address to type on this machine. */
+function localUrl(host: string, port: number): string {
+  const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `http://${isIP(shown) === 6 ? `[${shown}]` : shown}:${port}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}

@@ -1,0 +1,29 @@
+// The manual: Markdown embedded as text, in reading order. Printed by `dragon help TOPIC`; a topic
+// that is not in this list does not exist.
+import backtest from "./backtest.md" with { type: "text" };
+import backupAndKeys from "./backup-and-keys.md" with { type: "text" };
+import candles from "./candles.md" with { type: "text" };
+import configuration from "./configuration.md" with { type: "text" };
+import database from "./database.md" with { type: "text" };
+import gettingStarted from "./getting-started.md" with { type: "text" };
+
+/** One page of the manual. */
+export type HelpTopic = {
+  readonly name: string;
+  readonly summary: string;
+  readonly markdown: string;
+};
+
+/** All pages. */
+export const HELP_TOPICS: readonly HelpTopic[] = [
+  { name: "getting-started", summary: "the first hour", markdown: gettingStarted },
+  { name: "backtest", summary: "the files of a backtest and its result", markdown: backtest },
+  { name: "candles", summary: "import, fetch and look at candle history", markdown: candles },
+  { name: "configuration", summary: "all environment variables", markdown: configuration },
+  {
+    name: "backup-and-keys",
+    summary: "the master key, and what to back up",
+    markdown: backupAndKeys,
+  },
+  { name: "database", summary: "bundled or external PostgreSQL", markdown: database },
+];

@@ -1,0 +1,29 @@
+// A page with one thing to say: not found, link used, too large, failed. Used by web for every
+// answer that has no page of its own.
+import { Layout } from "../layout.tsx";
+
+/** Props of a message page; `advice` says what to do next. */
+export type MessageProps = {
+  readonly version: string;
+  readonly title: string;
+  readonly sentence: string;
+  readonly advice?: string | undefined;
+};
+
+/** A heading, a sentence, and what to do next. */
+export function MessagePage({ version, title, sentence, advice }: MessageProps) {
+  return (
+    <Layout title={`${title} · Dragon`} version={version}>
+      <h1>{title}</h1>
+      <p class="lead">{sentence}</p>
+      {advice ? (
+        <div class="card">
+          <p>{advice}</p>
+        </div>
+      ) : null}
+      <p>
+        <a href="/">Back to the first page</a>
+      </p>
+    </Layout>
+  );
+}
