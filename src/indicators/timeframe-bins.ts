@@ -56,16 +56,15 @@ export function binEnd(at: EpochMs, intervalMs: number): EpochMs {
 }
 
 /**
- * Which base bars form which closed bin, and when each bin is first visible.
- * Per bin: `firstBar`, `lastBar`, and `visibleAt`, the base bar at whose close it is first visible.
- * Per base bar: `visibleBin`, the newest bin visible at its close, -1 for none.
+ * Which base bars form which closed bin: `firstBar`, `lastBar`, and `visibleAt`, the base bar at
+ * whose close the bin is first visible. `bars` is the number of base bars.
  */
 export type BinPlan = {
+  readonly bars: number;
   readonly count: number;
   readonly firstBar: Int32Array;
   readonly lastBar: Int32Array;
   readonly visibleAt: Int32Array;
-  readonly visibleBin: Int32Array;
 };
 
 /**
@@ -81,16 +80,10 @@ export function resample(openAt: Float64Array, timeframeMs: number, intervalMs: 
     : groupBars(openAt, timeframeMs, intervalMs);
 }
 
-function oneBarBins(count: number): BinPlan {
-  const index = new Int32Array(count);
-  for (let i = 0; i < count; i++) index[i] = i;
-  return {
-    count,
-    firstBar: index,
-    lastBar: index,
-    visibleAt: index,
-    visibleBin: index,
-  };
+function oneBarBins(bars: number): BinPlan {
+  const index = new Int32Array(bars);
+  for (let i = 0; i < bars; i++) index[i] = i;
+  return { bars, count: bars, firstBar: index, lastBar: index, visibleAt: index };
 }
 
 function groupBars(openAt: Float64Array, timeframeMs: number, intervalMs: number): BinPlan {
@@ -101,46 +94,86 @@ function groupBars(openAt: Float64Array, timeframeMs: number, intervalMs: number
   const firstBar = new Int32Array(room);
   const lastBar = new Int32Array(room);
   const visibleAt = new Int32Array(room);
-  const visibleBin = new Int32Array(bars);
   let count = 0;
-  let visible = -1;
-  let first = -1; // first bar of the bin being filled, -1 between bins
   let end = Number.NEGATIVE_INFINITY;
-  let lastOpen = end; // open time of the bar that closes the bin
-  for (let i = 0; i < bars; i++) {
-    const at = openAt[i]!;
-    if (at >= lastOpen) {
-      if (at >= end) {
-        if (first >= 0) {
-          // Its last candles are missing: it is seen one bar late (rule E6).
-          firstBar[count] = first;
-          lastBar[count] = i - 1;
-          visibleAt[count] = i;
-          visible = count++;
-        }
-        first = i;
-        end = at < end + step ? end + step : binEnd(at, intervalMs);
-        lastOpen = end - timeframeMs;
-      }
-      if (at >= lastOpen) {
-        if (first < 0) throw tooClose(at);
-        firstBar[count] = first;
-        lastBar[count] = i;
-        visibleAt[count] = i;
-        visible = count++;
-        first = -1;
-      }
-    }
-    visibleBin[i] = visible;
+  let first = 0;
+  while (first < bars) {
+    const at = openAt[first]!;
+    end = at < end + step ? end + step : binEnd(at, intervalMs);
+    const lastOpen = end - timeframeMs; // open time of the bar that closes the bin
+    const last = lastBarOfBin(openAt, first, lastOpen, timeframeMs);
+    const isWhole = openAt[last]! === lastOpen;
+    if (!isWhole && last + 1 === bars) break;
+    firstBar[count] = first;
+    lastBar[count] = last;
+    // When its last candles are missing it is seen one bar late (rule E6).
+    visibleAt[count] = isWhole ? last : last + 1;
+    count += 1;
+    first = last + 1;
   }
   return {
+    bars,
     count,
     firstBar: firstBar.subarray(0, count),
     lastBar: lastBar.subarray(0, count),
     visibleAt: visibleAt.subarray(0, count),
-    visibleBin,
   };
 }
+
+/** Without gaps the last bar is found at once; missing bars move it to the left. */
+function lastBarOfBin(
+  openAt: Float64Array,
+  first: number,
+  lastOpen: EpochMs,
+  timeframeMs: number,
+): number {
+  const guess = first + Math.round((lastOpen - openAt[first]!) / timeframeMs);
+  let last = guess < openAt.length ? guess : openAt.length - 1;
+  while (openAt[last]! > lastOpen) last -= 1;
+  if (last < first) throw tooClose(openAt[first]!);
+  if (last + 1 < openAt.length && openAt[last + 1]! < openAt[last]! + timeframeMs) {
+    throw tooClose(openAt[last + 1]!);
+  }
+  return last;
+}
+
+/** Finds the newest bin visible at the close of a bar; cheap when asked in ascending order. */
+export class BinCursor {
+  private readonly visibleAt: Int32Array;
+  private bin = -1;
+
+  constructor(plan: BinPlan) {
+    this.visibleAt = plan.visibleAt;
+  }
+
+  /** Index of the newest bin visible at the close of the bar, -1 for none. */
+  at(bar: number): number {
+    const { visibleAt } = this;
+    let bin = this.bin;
+    if (bin >= 0 && visibleAt[bin]! > bar) bin = -1;
+    if (bin + GALLOP < visibleAt.length && visibleAt[bin + GALLOP]! <= bar) {
+      bin = this.search(bin + GALLOP, bar);
+    }
+    while (bin + 1 < visibleAt.length && visibleAt[bin + 1]! <= bar) bin += 1;
+    this.bin = bin;
+    return bin;
+  }
+
+  /** Last bin at or after `low` that is visible at the bar; `low` itself is. */
+  private search(low: number, bar: number): number {
+    let found = low;
+    let high = this.visibleAt.length;
+    while (high - found > 1) {
+      const middle = (found + high) >>> 1;
+      if (this.visibleAt[middle]! <= bar) found = middle;
+      else high = middle;
+    }
+    return found;
+  }
+}
+
+/** Bins a cursor walks before it searches. */
+const GALLOP = 16;
 
 /** Upper bound of the bins these bars can touch; short last bins add at most one per day. */
 function binsAtMost(openAt: Float64Array, intervalMs: number): number {

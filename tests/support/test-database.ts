@@ -10,9 +10,11 @@ import { startEmbedded } from "../../src/adapters/postgres/embedded.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
 import { createAccessRepository } from "../../src/adapters/postgres/access-repository.ts";
 import type { Role, Scope } from "../../src/ports/access-store.ts";
-import type { Log } from "../../src/ports/log.ts";
 import { startExternal } from "./external-postgres.ts";
+import { silentLog } from "./silent-log.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+
+export { silentLog } from "./silent-log.ts";
 
 /** The bundled PostgreSQL, or the one installed on this machine. */
 export type TestServer = "bundled" | "external";
@@ -33,15 +35,6 @@ type Shared = Map<TestServer, Promise<Server>>;
 
 const TEMPLATE = "dragon_template";
 const SHARED = Symbol.for("dragon.test.servers");
-
-/** A log that says nothing. */
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLog,
-};
 
 /** A fresh database with all migrations applied. */
 export async function testDatabase(server: TestServer = "bundled"): Promise<TestDatabase> {

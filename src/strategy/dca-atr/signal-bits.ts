@@ -47,11 +47,31 @@ function bandRole(consensus: boolean, votes: number, macd: number, rsi: number):
   return (votes & macd ? 1 : 0) + (votes & rsi ? 1 : 0);
 }
 
+/** Walks through the bins of one plan: which bin is visible from a candle on, and until which. */
+class Span {
+  readonly plan: BinPlan;
+  bin = -1;
+
+  constructor(plan: BinPlan) {
+    this.plan = plan;
+  }
+
+  /** Moves to the bin visible at `from`; returns the candle at which the next one becomes visible. */
+  advance(from: number): number {
+    const { visibleAt, count, bars } = this.plan;
+    let next = this.bin + 1;
+    while (next < count && visibleAt[next]! <= from) next += 1;
+    this.bin = next - 1;
+    return next < count ? visibleAt[next]! : bars;
+  }
+}
+
 /** Entry candidates of one configuration: ready, trend, signal and gate of a direction hold. */
 export class EntryBits {
   readonly long: BitSet;
   readonly short: BitSet;
   private readonly columns: SignalColumns;
+  private readonly spans: Span[] = [];
   private readonly bounds: Bounds = { above: 0, atMost: 0, below: 0, atLeast: 0 };
 
   /** Directions that are not allowed stay empty. */
@@ -64,38 +84,47 @@ export class EntryBits {
   }
 
   private fill(): void {
-    const { columns } = this;
-    const plans = [
+    const { columns, spans } = this;
+    for (const plan of [
       columns.bandPlan,
       columns.macdPlan,
       columns.rsiPlan,
       columns.trendPlan,
       columns.gatePlan,
-    ].filter((plan): plan is BinPlan => plan !== null);
-    const distinct = [...new Set(plans)];
-    const cursor = new Int32Array(distinct.length);
+    ]) {
+      if (plan && !spans.some((span) => span.plan === plan)) spans.push(new Span(plan));
+    }
+    const of = (plan: BinPlan | null) => spans.find((span) => span.plan === plan) ?? null;
+    const band = of(columns.bandPlan);
+    const macd = of(columns.macdPlan);
+    const rsi = of(columns.rsiPlan);
+    if (!band || !macd || !rsi) return;
+    const trend = of(columns.trendPlan);
+    const gate = of(columns.gatePlan);
     const end = columns.candles.length;
     let from = 0;
     while (from < end) {
       let to = end;
-      for (let p = 0; p < distinct.length; p++) {
-        const plan = distinct[p]!;
-        let k = cursor[p]!;
-        while (k < plan.count && plan.visibleAt[k]! <= from) k++;
-        cursor[p] = k;
-        if (k < plan.count && plan.visibleAt[k]! < to) to = plan.visibleAt[k]!;
+      for (let p = 0; p < spans.length; p++) {
+        const next = spans[p]!.advance(from);
+        if (next < to) to = next;
       }
-      this.fillSpan(from, to);
+      this.fillSpan(from, to, band.bin, macd.bin, rsi.bin, trend?.bin ?? -1, gate?.bin ?? -1);
       from = to;
     }
   }
 
-  private fillSpan(from: number, to: number): void {
+  private fillSpan(
+    from: number,
+    to: number,
+    k: number,
+    m: number,
+    r: number,
+    t: number,
+    g: number,
+  ): void {
     const { columns, bounds } = this;
     const { config } = columns;
-    const k = columns.bandPlan.visibleBin[from]!;
-    const m = columns.macdPlan.visibleBin[from]!;
-    const r = columns.rsiPlan.visibleBin[from]!;
     if (k < 0 || m < 0 || r < 0) return;
     const middle = columns.bands.middle[k]!;
     const histogram = columns.histogram[m]!;
@@ -109,8 +138,7 @@ export class EntryBits {
     if (long === 0 && short === 0) return;
     bounds.above = -NEVER;
     bounds.below = NEVER;
-    if (!this.restrictBy(columns.trendPlan, columns.trend, from)) return;
-    if (!this.restrictBy(columns.gatePlan, columns.gate, from)) return;
+    if (!this.restrictBy(columns.trend, t) || !this.restrictBy(columns.gate, g)) return;
     const fcc = config.bbands.require_fcc;
     const lower = columns.bands.lower[k]!;
     const upper = columns.bands.upper[k]!;
@@ -125,9 +153,8 @@ export class EntryBits {
   }
 
   /** Narrows the bounds by an average in use; false while it is not defined. */
-  private restrictBy(plan: BinPlan | null, column: Float64Array | null, i: number): boolean {
-    if (!plan || !column) return true;
-    const k = plan.visibleBin[i]!;
+  private restrictBy(column: Float64Array | null, k: number): boolean {
+    if (!column) return true;
     const value = k < 0 ? Number.NaN : column[k]!;
     if (Number.isNaN(value)) return false;
     restrict(this.bounds, value);

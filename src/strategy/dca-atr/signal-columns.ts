@@ -6,7 +6,7 @@ import { macdColumns } from "../../indicators/macd.ts";
 import { movingAverageColumn } from "../../indicators/moving-average.ts";
 import { rsiColumn } from "../../indicators/rsi.ts";
 import { sourceColumn } from "../../indicators/source.ts";
-import { type BinPlan, binColumn, resample } from "../../indicators/timeframe-bins.ts";
+import { BinCursor, type BinPlan, binColumn, resample } from "../../indicators/timeframe-bins.ts";
 import { type CandleSeries, emptySeries } from "../../model/candle.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import type { DcaAtrConfig } from "./config.ts";
@@ -37,7 +37,7 @@ function gateSource(config: DcaAtrConfig, candles: CandleSeries, plan: BinPlan):
   return sourceColumn(config.general.ma_source, bins);
 }
 
-/** Columns of one series under one configuration. Values belong to bins; `visibleBin` maps candles to bins. */
+/** Columns of one series under one configuration. Values belong to bins; cursors map candles to bins. */
 export class SignalColumns {
   readonly config: DcaAtrConfig;
   readonly candles: CandleSeries;
@@ -58,6 +58,11 @@ export class SignalColumns {
   readonly gate: Float64Array | null;
   /** latch bits per candle when `reset_middle` is on: 1 long, 2 short */
   readonly latches: Uint8Array | null;
+  private readonly bandBin: BinCursor;
+  private readonly macdBin: BinCursor;
+  private readonly rsiBin: BinCursor;
+  private readonly trendBin: BinCursor | null;
+  private readonly gateBin: BinCursor | null;
   private readonly values: SignalValues = noSignalValues();
   private readonly latch = { long: false, short: false };
 
@@ -107,6 +112,12 @@ export class SignalColumns {
       const source = gateSource(config, candles, this.gatePlan);
       this.gate = movingAverageColumn(general.ma_type, source, general.ma_length);
     }
+    const cursor = (plan: BinPlan | null) => (plan ? new BinCursor(plan) : null);
+    this.bandBin = new BinCursor(this.bandPlan);
+    this.macdBin = new BinCursor(this.macdPlan);
+    this.rsiBin = new BinCursor(this.rsiPlan);
+    this.trendBin = cursor(this.trendPlan);
+    this.gateBin = cursor(this.gatePlan);
     this.latches = bbands.reset_middle ? this.latchColumn() : null;
   }
 
@@ -115,7 +126,7 @@ export class SignalColumns {
     const column = new Uint8Array(close.length);
     const latch = { long: false, short: false };
     for (let i = 0; i < close.length; i++) {
-      const k = this.bandPlan.visibleBin[i]!;
+      const k = this.bandBin.at(i);
       if (k >= 0) {
         this.bandValues(k);
         advanceLatch(this.config, this.values, close[i]!, latch);
@@ -139,15 +150,15 @@ export class SignalColumns {
   valuesAt(i: number): SignalValues {
     const v = this.values;
     const none = Number.NaN;
-    this.bandValues(this.bandPlan.visibleBin[i]!);
-    const m = this.macdPlan.visibleBin[i]!;
+    this.bandValues(this.bandBin.at(i));
+    const m = this.macdBin.at(i);
     v.histogram = m < 0 ? none : this.histogram[m]!;
     v.histogramClose = m < 0 ? none : this.histogramClose[m]!;
-    const r = this.rsiPlan.visibleBin[i]!;
+    const r = this.rsiBin.at(i);
     v.rsi = r < 0 ? none : this.rsi[r]!;
-    const t = this.trendPlan ? this.trendPlan.visibleBin[i]! : -1;
+    const t = this.trendBin ? this.trendBin.at(i) : -1;
     v.trend = t < 0 || !this.trend ? none : this.trend[t]!;
-    const g = this.gatePlan ? this.gatePlan.visibleBin[i]! : -1;
+    const g = this.gateBin ? this.gateBin.at(i) : -1;
     v.gate = g < 0 || !this.gate ? none : this.gate[g]!;
     return v;
   }

@@ -31,8 +31,13 @@ const CLOSED: Record<
   },
 };
 
-const FORGOTTEN =
-  "Was it not you? On the machine itself, `dragon admin reset-password` sets a new password.";
+const ADVICE = "Was it not you? On the machine itself, this sets a new password:";
+
+/** A sentence of a service without the field's name, which the form shows anyway. */
+function forForm(detail: string): string {
+  const text = detail.replace(/^[a-z ]+: /, "");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
 
 /** Routes of `/setup/:token`. */
 export function createSetupRoutes({ about, setup, log }: WebDeps): Hono {
@@ -41,9 +46,15 @@ export function createSetupRoutes({ about, setup, log }: WebDeps): Hono {
 
   const closed = (c: Context, state: Exclude<LinkState, "open">) => {
     const { status, title, sentence } = CLOSED[state];
-    const advice = state === "used" ? FORGOTTEN.replaceAll("`", "") : undefined;
+    const isUsed = state === "used";
     const page = (
-      <MessagePage version={about.version} title={title} sentence={sentence} advice={advice} />
+      <MessagePage
+        version={about.version}
+        title={title}
+        sentence={sentence}
+        advice={isUsed ? ADVICE : undefined}
+        command={isUsed ? `${about.program} admin reset-password --email ADDRESS` : undefined}
+      />
     );
     return respondPage(c, page, status);
   };
@@ -79,7 +90,7 @@ export function createSetupRoutes({ about, setup, log }: WebDeps): Hono {
       return c.redirect("/", 303);
     }
     if (outcome.reason !== "refused") return closed(c, outcome.reason);
-    return form(c, fields, { [outcome.field]: outcome.detail });
+    return form(c, fields, { [outcome.field]: forForm(outcome.detail) });
   });
   return app;
 }
