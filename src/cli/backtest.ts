@@ -112,7 +112,8 @@ function printSummary(context: CommandContext, request: BacktestRequest, run: Ba
   const { fillModel, timeframeMin } = request.run;
   const other = fillModel === "path" ? ("pessimistic" as const) : ("path" as const);
   const settings = { ...request, run: { ...request.run, fillModel: other } };
-  const second = resultDocument(runBacktest(prepareBacktest(settings)));
+  // The fill model changes no indicator, so the prepared columns serve both runs.
+  const second = resultDocument(runBacktest({ ...run.prepared, request: settings }));
   const { candles, warmup } = result;
   context.out(
     `${request.instrument.symbol || "Backtest"} ${formatTimeframe(timeframeMin)}, ` +
