@@ -39,9 +39,13 @@ async function allStores(database: Database): Promise<OpenStores> {
   const { createCandleRepository } = await import("./adapters/postgres/candle-repository.ts");
   const { createInstrumentRepository } =
     await import("./adapters/postgres/instrument-repository.ts");
+  const { createPeriodRepository } = await import("./adapters/postgres/period-repository.ts");
+  const { createRunRepository } = await import("./adapters/postgres/run-repository.ts");
   return {
     ...deskStores(database),
     instruments: createInstrumentRepository(sql),
+    periods: createPeriodRepository(sql),
+    runs: createRunRepository(sql),
     candles: createCandleRepository(sql),
     close: () => database.close(),
   };

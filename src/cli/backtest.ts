@@ -3,13 +3,14 @@
 import { type BacktestRun, runBacktest } from "../engine/backtest.ts";
 import { type BacktestRequest, prepareBacktest } from "../engine/prepare.ts";
 import { InputError } from "../model/result.ts";
-import { formatTimeframe, isoUtc } from "../model/time.ts";
+import { formatTimeframe, isoUtc, MINUTE_MS } from "../model/time.ts";
 import { parseInstrument, parseRun } from "../services/research/backtest-inputs.ts";
 import { type ResultDocument, resultDocument } from "../services/research/backtest-result.ts";
 import { readCandleFile, readFundingFile } from "../services/research/candle-files.ts";
 import { readJsonFile } from "../services/research/json-files.ts";
 import { checkIntervals, parseConfig } from "../strategy/dca-atr/config.ts";
 import { importLegacyConfig } from "../strategy/dca-atr/legacy.ts";
+import { configWarnings } from "../strategy/dca-atr/warnings.ts";
 import {
   type Command,
   type CommandContext,
@@ -119,11 +120,11 @@ function printSummary(context: CommandContext, request: BacktestRequest, run: Ba
     `${request.instrument.symbol || "Backtest"} ${formatTimeframe(timeframeMin)}, ` +
       `${isoUtc(candles.from)} to ${isoUtc(candles.to)}, ${count(candles.count)} candles`,
   );
-  if (warmup.short) {
-    context.out(
-      `Warm-up is short: history is wanted from ${isoUtc(warmup.wanted_from)}, ` +
-        `${count(warmup.bars)} candles were there.`,
-    );
+  const minutesTo = (from: number) => Math.max(0, candles.from - from) / MINUTE_MS;
+  const present = Math.max(warmup.wanted_from, request.candles.openAt[0] ?? candles.from);
+  const history = { wantedMin: minutesTo(warmup.wanted_from), presentMin: minutesTo(present) };
+  for (const sentence of configWarnings(request.config, warmup.short ? history : null)) {
+    context.out(`Note: ${sentence}.`);
   }
   context.out("");
   for (const line of table([`fill model ${fillModel}`, other], [result, second])) context.out(line);

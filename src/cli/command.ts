@@ -9,6 +9,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { InstrumentStore } from "../ports/instrument-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { MarketData } from "../ports/market-data.ts";
+import type { PeriodStore } from "../ports/period-store.ts";
+import type { RunStore } from "../ports/run-store.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
 import type { DoctorProbes } from "../services/desk/doctor.ts";
 
@@ -30,6 +32,8 @@ export type OpenStores = {
   readonly audit: AuditStore;
   readonly instruments: InstrumentStore;
   readonly candles: CandleStore;
+  readonly periods: PeriodStore;
+  readonly runs: RunStore;
   close(): Promise<void>;
 };
 

@@ -1,21 +1,19 @@
 // One order inside the simulator and the questions asked of it: is it met, from which side, at what price
 // does it fill (rules E1, E32 to E40). Pure; used by the simulator only.
 import { type Grid, gridValue, stepsDown, stepsUp } from "../model/instrument.ts";
+import type { Banded } from "../execution/activation.ts";
 import type { OrderKind, TargetOrder } from "../model/order.ts";
-import { TOLERANCE } from "../model/tolerance.ts";
 
 /** An order as the simulated exchange holds it. */
-export type SimOrder = {
+export type SimOrder = Banded & {
   readonly target: TargetOrder;
   readonly slot: number;
   readonly kind: OrderKind;
-  readonly isBuy: boolean;
   /** met when the price falls to it; else when the price rises to it */
   readonly falls: boolean;
   ticks: number;
   /** leaves the target only by a post-only adjustment (rule E35) */
   price: number;
-  readonly targetPrice: number;
   /** live at the exchange (rule E27) */
   live: boolean;
   /** resting rather than parked (rule E40); always true without a band */
@@ -76,6 +74,8 @@ export function simOrder(target: TargetOrder, slot: number, grid: Grid): SimOrde
     target,
     slot,
     kind: target.kind,
+    purpose: target.purpose,
+    bandPct: target.bandPct,
     isBuy,
     falls: target.kind === "stop_market" ? !isBuy : isBuy,
     ticks: target.priceTicks,
@@ -89,26 +89,10 @@ export function simOrder(target: TargetOrder, slot: number, grid: Grid): SimOrde
   };
 }
 
-/** Distance of the price from the target in percent of the target. */
-function distancePct(order: SimOrder, price: number): number {
-  return (Math.abs(price - order.targetPrice) / order.targetPrice) * 100;
-}
-
-/** Parked orders become active within the band (rule E40, absolute tolerance of rule E4). */
-export function isInBand(order: SimOrder, price: number): boolean {
-  return distancePct(order, price) <= order.target.bandPct + TOLERANCE;
-}
-
 /** Takes an order off the exchange until the price is near again; it will come back at its target. */
 export function park(order: SimOrder, grid: Grid): void {
   order.active = false;
   setTicks(order, grid, order.target.priceTicks);
-}
-
-/** Active orders are parked again beyond 1.25 bands, unless crossed. */
-export function leavesBand(order: SimOrder, price: number): boolean {
-  const limit = 1.25 * order.target.bandPct + TOLERANCE;
-  return distancePct(order, price) > limit && !isCrossed(order, price);
 }
 
 /**

@@ -1,5 +1,6 @@
 // The simulated exchange of backtest and paper: walks a candle's price path, fills orders on the way and tells
 // the step at once, so that orders born of a fill live on the rest of the path (rules E23 to E40). Never looks ahead.
+import { activates, parks } from "../execution/activation.ts";
 import type { CandleSeries } from "../model/candle.ts";
 import type { Fill } from "../model/fill.ts";
 import { gridValue } from "../model/instrument.ts";
@@ -14,10 +15,8 @@ import {
   adverseTicks,
   enterAt,
   isCrossed,
-  isInBand,
   isLimit,
   isMet,
-  leavesBand,
   park,
   type SimOrder,
   simOrder,
@@ -109,8 +108,8 @@ export class Simulator<S> {
 
   private goLive(order: SimOrder, price: number): void {
     order.live = true;
-    if (order.target.bandPct > 0) {
-      order.active = isInBand(order, price);
+    if (order.bandPct > 0) {
+      order.active = activates(order, price);
       if (!order.active) return;
     }
     enterAt(order, this.market.prices, price);
@@ -243,10 +242,10 @@ export class Simulator<S> {
 
   /** Moves a banded order between parked and active at an open or a corner (rule E40). */
   private refreshBand(order: SimOrder, price: number): void {
-    if (order.target.bandPct <= 0) return;
+    if (order.bandPct <= 0) return;
     if (order.active) {
-      if (leavesBand(order, price)) park(order, this.market.prices);
-    } else if (isInBand(order, price)) {
+      if (parks(order, price) && !isCrossed(order, price)) park(order, this.market.prices);
+    } else if (activates(order, price)) {
       order.active = true;
       enterAt(order, this.market.prices, price);
     }

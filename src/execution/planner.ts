@@ -5,18 +5,31 @@ import type { OrderIntent, TargetOrder } from "../model/order.ts";
 /** Targets and working orders by slot; a slot holds at most one order of one purpose. */
 export type OrderSlots = (TargetOrder | null)[];
 
+/** Whether a working order is near enough to the wanted one to be left alone (rule E63). */
+function isNearEnough(wanted: TargetOrder, working: TargetOrder): boolean {
+  if (wanted.replacePct <= 0 || wanted.qtyLots !== working.qtyLots) return false;
+  const apart = Math.abs(wanted.priceTicks - working.priceTicks) / wanted.priceTicks;
+  return apart * 100 < wanted.replacePct;
+}
+
+function hasSamePrice(wanted: TargetOrder, working: TargetOrder): boolean {
+  return (
+    wanted.priceTicks === working.priceTicks &&
+    wanted.qtyLots === working.qtyLots &&
+    wanted.decidedAt === working.decidedAt
+  );
+}
+
 /** Whether a working order already is the wanted one. */
 export function isSameOrder(wanted: TargetOrder, working: TargetOrder): boolean {
+  if (wanted === working) return true;
   return (
-    wanted === working ||
-    (wanted.key === working.key &&
-      wanted.priceTicks === working.priceTicks &&
-      wanted.qtyLots === working.qtyLots &&
-      wanted.kind === working.kind &&
-      wanted.side === working.side &&
-      wanted.bandPct === working.bandPct &&
-      wanted.liveFrom === working.liveFrom &&
-      wanted.decidedAt === working.decidedAt)
+    wanted.key === working.key &&
+    wanted.kind === working.kind &&
+    wanted.side === working.side &&
+    wanted.bandPct === working.bandPct &&
+    wanted.liveFrom === working.liveFrom &&
+    (hasSamePrice(wanted, working) || isNearEnough(wanted, working))
   );
 }
 

@@ -38,6 +38,8 @@ export type TargetOrder = {
   readonly decidedAt: EpochMs;
   /** not live at the exchange before this instant; 0 = at once */
   readonly liveFrom: EpochMs;
+  /** a working order closer in price than this, in percent, and of the same quantity is left alone; 0 = never */
+  readonly replacePct: number;
   /** reason its fill is booked under: ENTRY, DCA_1, TP_PCT … */
   readonly reason: string;
 };

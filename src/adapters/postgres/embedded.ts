@@ -81,26 +81,27 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const user = chooseServerUser(dataDir, clusterOwner(folders), options.runAs);
   openWay(folders, user, options.log);
   makePrivate(folders.run, user);
-  const running = hasCluster(folders) ? findServer(folders.cluster) : null;
-  const up = running
-    ? await adopt(folders, running.pid)
-    : null;
-  const server = up ?? (await start(folders, user, options));
-  const target: ConnectTarget = {
-    kind: "socket",
-    folder: server.folder,
-    port: server.port,
-    user: SERVER_ROLE,
-    database: DATABASE,
-  };
-  await ensureDatabase(target);
-  options.log.debug(`PostgreSQL ${up ? "adopted" : "started"}`, { pid: server.pid });
-  return {
-    target,
-    pid: server.pid,
-    how: up ? "adopted" : "started",
-    stop: () => stopServer(folders.cluster, server.pid),
-  };
+  const endAt = performance.now() + READY_MS;
+  for (;;) {
+    const running = hasCluster(folders) ? findServer(folders.cluster) : null;
+    const adopted = running ? await adopt(folders, running.pid) : null;
+    const up = adopted ?? (await start(folders, user, options));
+    const target: ConnectTarget = {
+      kind: "socket",
+      folder: up.folder,
+      port: up.port,
+      user: SERVER_ROLE,
+      database: DATABASE,
+    };
+    // A server may die between being found and being asked; then the next round starts another.
+    const isAlive = () => findServer(folders.cluster)?.pid === up.pid;
+    if (await ensureDatabase(target, isAlive, endAt)) {
+      const how = adopted ? "adopted" : "started";
+      options.log.debug(`PostgreSQL ${how}`, { pid: up.pid });
+      return { target, pid: up.pid, how, stop: () => stopServer(folders.cluster, up.pid) };
+    }
+    if (performance.now() > endAt) throw notReady(folders);
+  }
 }
 
 type Up = { readonly pid: number; readonly folder: string; readonly port: number };
@@ -173,21 +174,27 @@ function lastComplaint(said: string): string {
   return complaint?.replace(/^.*?(FATAL|PANIC):\s*/, "") ?? "it ended without a word";
 }
 
-/** Connects once; creates the database at the first start. */
-async function ensureDatabase(target: ConnectTarget): Promise<void> {
-  const endAt = performance.now() + READY_MS;
+/** Connects once, creating the database at the first start; false when the server ended instead. */
+async function ensureDatabase(
+  target: ConnectTarget,
+  isAlive: () => boolean,
+  endAt: number,
+): Promise<boolean> {
   for (;;) {
     try {
       await ask(target, (sql) => sql`select 1`);
-      return;
+      return true;
     } catch (error) {
       if (errorCode(error) === "3D000") {
         await ask(withDatabase(target, "postgres"), (sql) => sql`create database ${sql(DATABASE)}`);
-      } else if (!isTransient(error) || performance.now() > endAt) {
+        continue;
+      }
+      if (!isTransient(error) || performance.now() > endAt) {
         throw new DatabaseError(`the bundled PostgreSQL does not answer: ${errorText(error)}`, {
           cause: error,
         });
       }
+      if (!isAlive()) return false;
       await sleep(POLL_MS);
     }
   }

@@ -3,49 +3,49 @@
 
 /** Base words of leaked passwords, lower case, without digits; compared after reduction. */
 const WORDS = `
-password passwort passphrase pass motdepasse contrasena senha wachtwoord parola haslo heslo salasana
-admin administrator root superuser sysadmin system server user username guest owner operator manager
-login signin logon welcome willkommen bienvenue hello hallo letmein letmeinnow openup opensesame access
-secret secrets topsecret mysecret private default changeme changeit changethis change setup install
-test tester testing testtest temp temporary demo sample example dummy foobar nothing whatever
-qwerty qwertz azerty qwertyuiop qwertzuiop azertyuiop asdf asdfgh asdfghjkl zxcvbn zxcvbnm
-qazwsx qazwsxedc wsxedc qweasd qweasdzxc qweasdzxcv poiuytrewq lkjhgfdsa mnbvcxz
-abc abcd abcdef abcdefg abcdefgh abcdefghij abcdefghijkl abcdefghijklmnop alphabet
-iloveyou iloveu loveyou lovely lover love mylove loveme trustno trustnoone trustme believe
-dragon dragons dragonball mydragon blackdragon reddragon monkey monkeys tiger tigers lion eagle
-eagles falcon wolf wolves bear bears panther shark dolphin dolphins horse kitten kitty puppy
-princess prince queen king kingdom angel angels babygirl babyboy baby sweetie sweetheart honey
-sunshine sunflower flower flowers rainbow butterfly summer winter spring autumn january february
-march april may june july august september october november december monday tuesday wednesday
-thursday friday saturday sunday weekend holiday christmas easter birthday happy happiness smile
-football baseball basketball hockey soccer tennis golf rugby cricket racing racecar ferrari porsche
+password passwort passphrase pass motdepasse contrasena senha wachtwoord parola haslo heslo
+salasana admin administrator root superuser sysadmin system server user username guest owner
+operator manager login signin logon welcome willkommen bienvenue hello hallo letmein letmeinnow
+openup opensesame access secret secrets topsecret mysecret private default changeme changeit
+changethis change setup install test tester testing testtest temp temporary demo sample example
+dummy foobar nothing whatever qwerty qwertz azerty qwertyuiop qwertzuiop azertyuiop asdf asdfgh
+asdfghjkl zxcvbn zxcvbnm qazwsx qazwsxedc wsxedc qweasd qweasdzxc qweasdzxcv poiuytrewq lkjhgfdsa
+mnbvcxz abc abcd abcdef abcdefg abcdefgh abcdefghij abcdefghijkl abcdefghijklmnop alphabet
+iloveyou iloveu loveyou lovely lover love mylove loveme trustno trustnoone trustme believe dragon
+dragons dragonball mydragon blackdragon reddragon monkey monkeys tiger tigers lion eagle eagles
+falcon wolf wolves bear bears panther shark dolphin dolphins horse kitten kitty puppy princess
+prince queen king kingdom angel angels babygirl babyboy baby sweetie sweetheart honey sunshine
+sunflower flower flowers rainbow butterfly summer winter spring autumn january february march
+april may june july august september october november december monday tuesday wednesday thursday
+friday saturday sunday weekend holiday christmas easter birthday happy happiness smile football
+baseball basketball hockey soccer tennis golf rugby cricket racing racecar ferrari porsche
 mercedes bmw audi toyota honda yamaha kawasaki harley mustang corvette camaro chevrolet chevy ford
 liverpool chelsea arsenal manchester manchesterunited barcelona realmadrid juventus milan bayern
 superman batman spiderman ironman wonderwoman starwars startrek skywalker vader matrix gandalf
-pokemon pikachu naruto sasuke minecraft fortnite warcraft starcraft playstation xbox nintendo zelda
-mario sonic master shadow hunter ranger killer soldier warrior knight ninja samurai pirate wizard
-magic mystic phoenix thunder lightning storm blizzard hurricane tornado fire ice diamond silver
-golden gold platinum copper computer internet network wireless keyboard monitor laptop desktop
-windows linux ubuntu debian raspberry macbook iphone samsung google facebook twitter instagram
-youtube amazon microsoft apple oracle cisco android gmail yahoo hotmail outlook email
+pokemon pikachu naruto sasuke minecraft fortnite warcraft starcraft playstation xbox nintendo
+zelda mario sonic master shadow hunter ranger killer soldier warrior knight ninja samurai pirate
+wizard magic mystic phoenix thunder lightning storm blizzard hurricane tornado fire ice diamond
+silver golden gold platinum copper computer internet network wireless keyboard monitor laptop
+desktop windows linux ubuntu debian raspberry macbook iphone samsung google facebook twitter
+instagram youtube amazon microsoft apple oracle cisco android gmail yahoo hotmail outlook email
 bitcoin bitcoins ethereum crypto cryptocurrency blockchain satoshi nakamoto hodl tothemoon moon
 lambo trading trader tradingbot tradingview binance coinbase kraken bybit kucoin woox upbit okx
-exchange wallet altcoin dogecoin shiba cardano solana ripple litecoin tether profit money moneymoney
-million millionaire billion billionaire rich richer bank banking investor invest dollar euro pound
-freedom forever together family mother father mommy daddy brother sister grandma grandpa friend
-friends michael jennifer jessica ashley daniel thomas andrew joshua matthew christopher nicholas
-alexander anthony robert william charlie george jordan harley maggie buster ginger pepper cookie
-chocolate banana orange cheese coffee chicken pizza burger hamburger peanut butter vanilla cherry
-strawberry blueberry watermelon pineapple america american canada england london paris berlin
-germany deutschland france italia spain espana mexico brazil australia newyork california texas
-florida chicago boston denver dallas houston seattle losangeles lasvegas hollywood
-jesus jesuschrist christ god godisgood blessed heaven faith hope grace amen bible church
-fuckyou fuckoff fuck asshole bitch bullshit shit pussy sexy sex
-correcthorsebatterystaple correcthorse batterystaple thequickbrownfox quickbrownfox loremipsum
-thisisapassword thisismypassword mypassword yourpassword newpassword oldpassword nopassword
-strongpassword securepassword supersecret verysecret supersecretpassword secretpassword
-passwordpassword adminadmin adminpassword rootpassword rootroot toor welcomehome letmeinplease
-homeserver raspberrypi synology homeassistant homelab selfhosted docker portainer postgres database
+exchange wallet altcoin dogecoin shiba cardano solana ripple litecoin tether profit money
+moneymoney million millionaire billion billionaire rich richer bank banking investor invest dollar
+euro pound freedom forever together family mother father mommy daddy brother sister grandma
+grandpa friend friends michael jennifer jessica ashley daniel thomas andrew joshua matthew
+christopher nicholas alexander anthony robert william charlie george jordan harley maggie buster
+ginger pepper cookie chocolate banana orange cheese coffee chicken pizza burger hamburger peanut
+butter vanilla cherry strawberry blueberry watermelon pineapple america american canada england
+london paris berlin germany deutschland france italia spain espana mexico brazil australia newyork
+california texas florida chicago boston denver dallas houston seattle losangeles lasvegas
+hollywood jesus jesuschrist christ god godisgood blessed heaven faith hope grace amen bible church
+fuckyou fuckoff fuck asshole bitch bullshit shit pussy sexy sex correcthorsebatterystaple
+correcthorse batterystaple thequickbrownfox quickbrownfox loremipsum thisisapassword
+thisismypassword mypassword yourpassword newpassword oldpassword nopassword strongpassword
+securepassword supersecret verysecret supersecretpassword secretpassword passwordpassword
+adminadmin adminpassword rootpassword rootroot toor welcomehome letmeinplease homeserver
+raspberrypi synology homeassistant homelab selfhosted docker portainer postgres database
 `;
 
 /** Runs on keyboards and in alphabets; a password that is one long run is refused. */

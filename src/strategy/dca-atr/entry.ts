@@ -122,6 +122,7 @@ function entryOrder(
     bandPct: context.config.general.dynamic_activation.entry_pct,
     decidedAt: event.at,
     liveFrom: 0,
+    replacePct: 0,
     reason: "ENTRY",
   };
 }

@@ -20,10 +20,15 @@ function isTighter(sign: Sign, a: number, b: number): boolean {
   return b === NONE || sign * (a - b) > 0;
 }
 
+type ClosingParts = Pick<
+  TargetOrder,
+  "key" | "purpose" | "kind" | "priceTicks" | "bandPct" | "reason"
+> & { readonly replacePct?: number };
+
 function closingOrder(
   sign: Sign,
   position: Position,
-  parts: Pick<TargetOrder, "key" | "purpose" | "kind" | "priceTicks" | "bandPct" | "reason">,
+  parts: ClosingParts,
   at: EpochMs,
 ): TargetOrder {
   return {
@@ -38,6 +43,7 @@ function closingOrder(
     bandPct: parts.bandPct,
     decidedAt: at,
     liveFrom: 0,
+    replacePct: parts.replacePct ?? 0,
     reason: parts.reason,
   };
 }
@@ -67,7 +73,15 @@ export function takeProfitOrder(
   return closingOrder(
     sign,
     position,
-    { key: "tp", purpose: "take_profit", kind, priceTicks: ticks, bandPct, reason },
+    {
+      key: "tp",
+      purpose: "take_profit",
+      kind,
+      priceTicks: ticks,
+      bandPct,
+      reason,
+      replacePct: exits.tp_replace_threshold_pct,
+    },
     at,
   );
 }

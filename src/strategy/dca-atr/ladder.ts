@@ -71,6 +71,7 @@ function rungOrder(
     bandPct: context.config.general.dynamic_activation.dca_pct,
     decidedAt: at,
     liveFrom: context.dcaCooldownMs > 0 ? state.lastExpandAt + context.dcaCooldownMs : 0,
+    replacePct: 0,
     reason: context.rungReasons[state.level] ?? `DCA_${state.level + 1}`,
   };
 }
