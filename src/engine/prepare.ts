@@ -9,10 +9,11 @@ import {
 } from "../model/candle.ts";
 import type { Instrument } from "../model/instrument.ts";
 import { InputError } from "../model/result.ts";
-import { type EpochMs, isoUtc, MINUTE_MS } from "../model/time.ts";
+import { type EpochMs, isoUtc } from "../model/time.ts";
 import { checkIntervals, type DcaAtrConfig } from "../strategy/dca-atr/config.ts";
-import { EntryBits } from "../strategy/dca-atr/signal-bits.ts";
-import { SignalColumns } from "../strategy/dca-atr/signal-columns.ts";
+import type { EntryBits } from "../strategy/dca-atr/signal-bits.ts";
+import type { SignalColumns } from "../strategy/dca-atr/signal-columns.ts";
+import { type ColumnCache, makeColumns } from "./column-cache.ts";
 import type { RunSettings } from "./run-settings.ts";
 
 /** Everything one backtest is asked for. */
@@ -78,24 +79,12 @@ export function wantedFrom(config: DcaAtrConfig, run: RunSettings): EpochMs {
   return historyStart(run.from, warmupMinutes(needs, run.timeframeMin), largest);
 }
 
-function checkOnGrid(candles: CandleSeries, timeframeMin: number): void {
-  const timeframeMs = timeframeMin * MINUTE_MS;
-  const { openAt } = candles;
-  for (let i = 0; i < openAt.length; i++) {
-    // A floor and a product instead of a remainder: the remainder of doubles is a slow call.
-    if (Math.floor(openAt[i]! / timeframeMs) * timeframeMs === openAt[i]!) continue;
-    throw new InputError(
-      `candles: the candle opened ${isoUtc(openAt[i]!)} does not lie on the ` +
-        `${timeframeMin}-minute grid of run: timeframe_min`,
-    );
-  }
-}
-
 /**
  * Checks the request against its candles and computes every column.
+ * @param cache keeps columns for later runs over the same candles
  * @throws InputError when an interval does not fit the timeframe or the window holds no candle (rule E65)
  */
-export function prepareBacktest(request: BacktestRequest): PreparedBacktest {
+export function prepareBacktest(request: BacktestRequest, cache?: ColumnCache): PreparedBacktest {
   const { candles: all, config, run } = request;
   checkIntervals(config, run.timeframeMin);
   const wanted = wantedFrom(config, run);
@@ -111,8 +100,9 @@ export function prepareBacktest(request: BacktestRequest): PreparedBacktest {
     );
   }
   const candles = sliceSeries(all, start, end);
-  checkOnGrid(candles, run.timeframeMin);
-  const columns = new SignalColumns(config, candles, run.timeframeMin);
+  const { columns, bits } = cache
+    ? cache.get(all, candles, start, end, config, run.timeframeMin)
+    : makeColumns(config, candles, run.timeframeMin);
   const ready = columns.firstReady();
   return {
     request,
@@ -125,6 +115,6 @@ export function prepareBacktest(request: BacktestRequest): PreparedBacktest {
       firstReadyAt: ready < 0 ? null : candles.openAt[ready]!,
     },
     columns,
-    bits: new EntryBits(columns),
+    bits,
   };
 }

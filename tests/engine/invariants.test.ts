@@ -1,6 +1,9 @@
 // Properties that hold for every run: the future changes nothing in the past, long and short mirror each
 // other, the ledger adds up, the same request gives the same bits, incremental and columnar signals agree.
 import { describe, expect, test } from "bun:test";
+import { runBacktest } from "../../src/engine/backtest.ts";
+import { ColumnCache } from "../../src/engine/column-cache.ts";
+import { prepareBacktest } from "../../src/engine/prepare.ts";
 import { resultDocument } from "../../src/services/research/backtest-result.ts";
 import { SignalFeed } from "../../src/strategy/dca-atr/signal-feed.ts";
 import { generateCase } from "../oracle/cases.ts";
@@ -63,6 +66,22 @@ describe("every run", () => {
     for (const seed of SEEDS.slice(0, 100)) {
       const first = JSON.stringify(resultDocument(runCase(generateCase(seed))));
       expect(JSON.stringify(resultDocument(runCase(generateCase(seed))))).toBe(first);
+    }
+  });
+
+  test("gives the same bits with indicator columns kept from another run", () => {
+    const cache = new ColumnCache(4);
+    for (const seed of SEEDS.slice(0, 60)) {
+      const { request } = runCase(generateCase(seed)).prepared;
+      const costly = { ...request, run: { ...request.run, takerFee: 0.01 } };
+      const cold = JSON.stringify(resultDocument(runBacktest(prepareBacktest(request))));
+      runBacktest(prepareBacktest(costly, cache));
+      const warm = prepareBacktest(request, cache);
+      expect(warm.columns).toBe(prepareBacktest(costly, cache).columns);
+      expect(JSON.stringify(resultDocument(runBacktest(warm)))).toBe(cold);
+      const other = { ...request.config, rsi: { ...request.config.rsi, length: 9 } };
+      const changed = prepareBacktest({ ...request, config: other }, cache);
+      expect(changed.columns).not.toBe(warm.columns);
     }
   });
 
