@@ -74,3 +74,16 @@ export function macdColumns(
   }
   return columns;
 }
+
+/** The histogram alone, for those who only ask for its sign. */
+export function macdHistogramColumn(
+  src: Float64Array,
+  fast: number,
+  slow: number,
+  signal: number,
+): Float64Array {
+  const macd = new Macd(fast, slow, signal);
+  const column = new Float64Array(src.length);
+  for (let i = 0; i < src.length; i++) column[i] = macd.push(src[i]!);
+  return column;
+}

@@ -126,16 +126,15 @@ export class EntryBits {
     const { columns, bounds } = this;
     const { config } = columns;
     if (k < 0 || m < 0 || r < 0) return;
-    const middle = columns.bands.middle[k]!;
     const histogram = columns.histogram[m]!;
     const rsi = columns.rsi[r]!;
-    if (Number.isNaN(middle + histogram + rsi)) return;
     const votes = macdVotes(histogram, columns.histogramClose[m]!) | rsiVotes(config, rsi);
     const consensus = config.general.use_indicator_consensus;
     const { allow_long, allow_short } = config.general;
     const long = allow_long ? bandRole(consensus, votes, VOTE_MACD_LONG, VOTE_RSI_LONG) : 0;
     const short = allow_short ? bandRole(consensus, votes, VOTE_MACD_SHORT, VOTE_RSI_SHORT) : 0;
     if (long === 0 && short === 0) return;
+    if (Number.isNaN(columns.bands.middle[k]! + histogram + rsi)) return;
     bounds.above = -NEVER;
     bounds.below = NEVER;
     if (!this.restrictBy(columns.trend, t) || !this.restrictBy(columns.gate, g)) return;

@@ -2,7 +2,7 @@
 // by runs with the same lengths); read by the strategy through `flagsAt` and by the wake sources through bit sets.
 import { atrColumn } from "../../indicators/atr.ts";
 import { bollingerColumns } from "../../indicators/bollinger.ts";
-import { macdColumns } from "../../indicators/macd.ts";
+import { macdHistogramColumn } from "../../indicators/macd.ts";
 import { movingAverageColumn } from "../../indicators/moving-average.ts";
 import { rsiColumn } from "../../indicators/rsi.ts";
 import { sourceColumn } from "../../indicators/source.ts";
@@ -100,8 +100,7 @@ export class SignalColumns {
     const macdBins = bins(macd.interval_min);
     this.macdPlan = macdBins.plan;
     this.histogramClose = macdBins.close;
-    const lines = macdColumns(macdBins.close, macd.fast, macd.slow, macd.signal);
-    this.histogram = lines.histogram;
+    this.histogram = macdHistogramColumn(macdBins.close, macd.fast, macd.slow, macd.signal);
     const rsiBins = bins(rsi.interval_min);
     this.rsiPlan = rsiBins.plan;
     this.rsi = rsiColumn(rsiBins.close, rsi.length);
