@@ -1,7 +1,15 @@
 // First step of every package script: makes sure the pinned Bun and the dependencies are there, then runs Bun
 // with the given arguments. Needs only Node >= 20 and npm (or an installed Bun); writes to node_modules and dist alone.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,13 +28,17 @@ function fail(sentence) {
 function candidates(modules) {
   const found = [join(modules, "bun/bin/bun.exe")];
   const scope = join(modules, "@oven");
-  if (existsSync(scope)) for (const name of readdirSync(scope)) found.push(join(scope, name, "bin/bun"));
+  if (existsSync(scope))
+    for (const name of readdirSync(scope)) found.push(join(scope, name, "bin/bun"));
   return found.filter((path) => existsSync(path) && statSync(path).size > 1_000_000);
 }
 
 /** The first candidate that runs and has exactly the pinned version. */
 function findBun() {
-  const all = [...candidates(join(root, "node_modules")), ...candidates(join(root, "dist/bun/node_modules"))];
+  const all = [
+    ...candidates(join(root, "node_modules")),
+    ...candidates(join(root, "dist/bun/node_modules")),
+  ];
   if (process.versions.bun === wanted) all.push(process.execPath);
   for (const path of all) {
     const ran = spawnSync(path, ["--version"], { encoding: "utf8" });
@@ -35,10 +47,12 @@ function findBun() {
   return null;
 }
 
-/** Runs a step with its output on stderr (stdout belongs to the command asked for); ends the program when it fails. */
+/** Runs a quiet step; when it fails, shows what it said and ends the program. */
 function must(command, args, cwd, sentence) {
-  const ran = spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2] });
-  if (ran.error || ran.status !== 0) fail(`${sentence} (${ran.error ? ran.error.message : `exit ${ran.status}`})`);
+  const ran = spawnSync(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  if (!ran.error && ran.status === 0) return;
+  process.stderr.write(`${ran.stdout ?? ""}${ran.stderr ?? ""}`);
+  fail(`${sentence} (${ran.error ? ran.error.message : `exit ${ran.status}`})`);
 }
 
 let bun = findBun();
@@ -48,7 +62,12 @@ if (!bun) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), "{}\n");
   const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
-  must("npm", ["install", ...flags, `bun@${wanted}`], folder, `npm could not install bun@${wanted}`);
+  must(
+    "npm",
+    ["install", ...flags, `bun@${wanted}`],
+    folder,
+    `npm could not install bun@${wanted}`,
+  );
   bun = findBun() ?? fail(`bun ${wanted} was installed but does not run on this machine`);
 }
 
@@ -75,4 +94,6 @@ const child = spawn(bun, args, { cwd: process.cwd(), stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("error", (error) => fail(`${bun} could not be started (${error.message})`));
 // 128 + number is how shells report a program that ended by a signal.
-child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+child.on("exit", (code, signal) =>
+  process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)),
+);

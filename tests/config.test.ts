@@ -179,5 +179,5 @@ test("printing the config shows no key", () => {
   const config = readConfig({ DRAGON_MASTER_KEY: KEY.toString("hex") });
   const shown = `${JSON.stringify(config)} ${Bun.inspect(config)}`;
   expect(shown).not.toContain(KEY.toString("hex"));
-  expect(shown).not.toContain(String(KEY[0]) + "," + String(KEY[1]));
+  expect(shown).not.toContain(`${KEY[0]},${KEY[1]}`);
 });

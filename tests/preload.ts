@@ -9,7 +9,7 @@ const home = process.env.DRAGON_TEST_HOME ?? mkdtempSync(join(tmpdir(), "dragon-
 // The bundled PostgreSQL runs as another user when root tests, and must be able to pass.
 if (!isPrepared) chmodSync(home, 0o755);
 for (const name of Object.keys(process.env)) {
-  if (name.startsWith("DRAGON_") && name !== "DRAGON_REQUIRE") delete process.env[name];
+  if (/^DRAGON_(?!TEST_|REQUIRE$)/.test(name)) delete process.env[name];
 }
 process.env.DRAGON_TEST_HOME = home;
 process.env.HOME = home;

@@ -101,10 +101,9 @@ function table(names: readonly string[], results: readonly ResultDocument[]): st
   const widths = names.map((_, k) => Math.max(...lines.map((line) => (line[k + 1] ?? "").length)));
   const labels = Math.max(...lines.map((line) => (line[0] ?? "").length));
   return lines.map(([label, ...cells]) =>
-    [
-      (label ?? "").padEnd(labels),
-      ...cells.map((cell, k) => cell.padStart(widths[k] ?? 0)),
-    ].join("   "),
+    [(label ?? "").padEnd(labels), ...cells.map((cell, k) => cell.padStart(widths[k] ?? 0))].join(
+      "   ",
+    ),
   );
 }
 

@@ -3,11 +3,18 @@
 import { EquityTracker } from "../analytics/equity.ts";
 import type { CandleSeries } from "../model/candle.ts";
 import { gridValue } from "../model/instrument.ts";
+import { unrealised } from "../model/position.ts";
 import { DAY_MS, type EpochMs, MINUTE_MS, utcDayStart } from "../model/time.ts";
 import { createDcaAtr, type DcaAtr } from "../strategy/dca-atr/dca-atr.ts";
 import { stopTicksAfter } from "../strategy/dca-atr/exits.ts";
 import { type DcaAtrState, ENTRY } from "../strategy/dca-atr/state.ts";
-import { askWake, type DcaAtrWake, dcaAtrWake, type Wake, type WakeInput } from "../strategy/dca-atr/wake.ts";
+import {
+  askWake,
+  type DcaAtrWake,
+  dcaAtrWake,
+  type Wake,
+  type WakeInput,
+} from "../strategy/dca-atr/wake.ts";
 import type { CandleClosed } from "../strategy/strategy.ts";
 import { foldExcursions, notePathPrice } from "./accounting.ts";
 import type { PreparedBacktest } from "./prepare.ts";
@@ -200,7 +207,7 @@ class BacktestLoop {
         }
       }
       if (this.watchesLiquidation) {
-        wakeAtLiquidation(state.position.sign, sim.liquidation, found);
+        wakeAtLiquidation(state.position.sign, sim.scene.liquidation, found);
       }
     }
     const next = this.skipQuiet(from, found.candle, found.below, found.above);
@@ -292,9 +299,8 @@ class BacktestLoop {
       if (this.fillsAtClose && sim.orders[ENTRY]) sim.fillAtClose(i, ENTRY, closed.atr);
     }
     if (closeAt > this.dayEndAt) this.turnDay(closeAt);
-    const { position } = state;
-    const units = position.sign * position.qty * this.contractSize;
-    this.lastEquity = state.balance + units * (candles.close[i]! - position.average);
+    const open = unrealised(state.position, candles.close[i]!, this.contractSize);
+    this.lastEquity = state.balance + open;
     this.equity.mark(this.lastEquity, closeAt);
   }
 
@@ -306,7 +312,7 @@ class BacktestLoop {
     const sign = state.position.sign;
     if (sign !== 0) {
       if (funding !== null) return false;
-      const { liquidation } = sim;
+      const { liquidation } = sim.scene;
       if (liquidation > 0 && (sign > 0 ? low <= liquidation : high >= liquidation)) return false;
     }
     const openAt = this.candles.openAt[i]!;
@@ -351,12 +357,11 @@ class BacktestLoop {
     const { first } = prepared;
     this.equity.endDay(this.lastEquity);
     const { position } = state;
-    const units = position.sign * position.qty * this.contractSize;
-    const unrealised = units * (candles.close[end - 1]! - position.average);
+    const open = unrealised(position, candles.close[end - 1]!, this.contractSize);
     if (position.sign !== 0) {
       // The path up to the end belongs to the excursions of the open cycle too.
       foldExcursions(state.cycle, position.average);
-      recorder.stillOpen(state, unrealised);
+      recorder.stillOpen(state, open);
     }
     return {
       prepared,
@@ -369,8 +374,8 @@ class BacktestLoop {
         to: candles.openAt[end - 1]! + this.timeframeMs,
       },
       handled: this.handled,
-      equityEnd: state.balance + unrealised,
-      unrealised,
+      equityEnd: state.balance + open,
+      unrealised: open,
       decisions: this.decisions?.subarray(0, end - first) ?? null,
       isStopped,
     };
@@ -378,6 +383,9 @@ class BacktestLoop {
 }
 
 /** Runs a prepared backtest; the same request gives the same result to the last bit. */
-export function runBacktest(prepared: PreparedBacktest, options: BacktestOptions = {}): BacktestRun {
+export function runBacktest(
+  prepared: PreparedBacktest,
+  options: BacktestOptions = {},
+): BacktestRun {
   return new BacktestLoop(prepared, options).run();
 }

@@ -5,7 +5,12 @@ import type { ApprovedIntent } from "../model/order.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { DeniedIntent } from "../risk/pre-trade.ts";
 import type { TradingState } from "../risk/trading-state.ts";
-import type { CandleClosed, OrderRefused, OrderTouched, PriceTicked } from "../strategy/strategy.ts";
+import type {
+  CandleClosed,
+  OrderRefused,
+  OrderTouched,
+  PriceTicked,
+} from "../strategy/strategy.ts";
 
 /** A whole order was executed. `slot` is -1 for a liquidation by the exchange. */
 export type EngineFill = {

@@ -60,9 +60,7 @@ function setTicks(order: SimOrder, grid: Grid, ticks: number): void {
 /** The edge of the band on the far side of the target, rounded to the tick inside the band (rule E40). */
 function farEdge(grid: Grid, isBuy: boolean, target: number, bandPct: number): number {
   const band = bandPct / 100;
-  const steps = isBuy
-    ? stepsUp(grid, target * (1 - band))
-    : stepsDown(grid, target * (1 + band));
+  const steps = isBuy ? stepsUp(grid, target * (1 - band)) : stepsDown(grid, target * (1 + band));
   return gridValue(grid, steps);
 }
 

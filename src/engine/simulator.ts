@@ -3,41 +3,16 @@
 import { activates, parks } from "../execution/activation.ts";
 import type { CandleSeries } from "../model/candle.ts";
 import type { Fill } from "../model/fill.ts";
-import { gridValue } from "../model/instrument.ts";
 import type { EpochMs } from "../model/time.ts";
-import type { RuleContext } from "../strategy/dca-atr/context.ts";
 import { liquidationPrice, marginAllows } from "../risk/margin.ts";
 import { notePathPrice, writeOff } from "./accounting.ts";
 import { type EngineEvent, type EngineFill, type EngineOutput, emptyOutput } from "./event.ts";
-import { bestTrigger, LIQUIDATION, NO_TRIGGER, type Trigger } from "./triggers.ts";
+import { bestTrigger, LIQUIDATION, NO_TRIGGER, type Scene, type Trigger } from "./triggers.ts";
+import { fillAt, type SimInstrument, type SimSettings } from "./sim-fill.ts";
 import type { Recorder } from "./recorder.ts";
-import {
-  adverseTicks,
-  enterAt,
-  isCrossed,
-  isLimit,
-  isMet,
-  park,
-  type SimOrder,
-  simOrder,
-} from "./sim-order.ts";
+import { enterAt, isCrossed, isLimit, isMet, park, type SimOrder, simOrder } from "./sim-order.ts";
 import type { EngineState } from "./state.ts";
 import { type StepContext, step } from "./step.ts";
-
-/** How the simulated exchange charges and fills; rates and slippage are fractions. */
-export type SimSettings = {
-  readonly timeframeMs: number;
-  readonly isPessimistic: boolean;
-  readonly touchFills: boolean;
-  readonly makerFee: number;
-  readonly takerFee: number;
-  readonly slippageRatio: number;
-  readonly leverage: number;
-  readonly maintenanceRate: number;
-};
-
-/** Instrument facts the simulator needs, as the rule context binds them. */
-export type SimInstrument = Pick<RuleContext, "prices" | "lots" | "instrument">;
 
 /** Whether both extremes are equally near to the open (rule E23). */
 function isTie(open: number, high: number, low: number): boolean {
@@ -48,8 +23,8 @@ function isTie(open: number, high: number, low: number): boolean {
 export class Simulator<S> {
   readonly orders: (SimOrder | null)[];
   readonly recorder: Recorder;
-  /** price at which the exchange liquidates, 0 = none */
-  liquidation = 0;
+  /** orders and liquidation price as the path meets them */
+  readonly scene: Scene;
   /** the run ended: liquidated or out of balance (rule E53) */
   isRuined = false;
   /** path extremes since the last expanding fill of this candle, for the close event */
@@ -70,7 +45,6 @@ export class Simulator<S> {
   private atr = -1;
   /** orders placed now go live at once (inside a path) or at the next open (at a close) */
   private isOnPath = false;
-  private isAtOpen = false;
 
   constructor(
     context: StepContext<S>,
@@ -88,6 +62,14 @@ export class Simulator<S> {
     this.contractSize = market.instrument.contractSize;
     this.recorder = recorder;
     this.orders = state.working.map(() => null);
+    const { touchFills } = settings;
+    this.scene = {
+      orders: this.orders,
+      touchFills,
+      liquidation: 0,
+      liquidationFalls: true,
+      isAtOpen: false,
+    };
   }
 
   /** Sends an event through the step and carries out what it approved. */
@@ -188,9 +170,9 @@ export class Simulator<S> {
       } else this.refreshBand(order, open);
     }
     this.followPrice(open);
-    this.isAtOpen = true;
+    this.scene.isAtOpen = true;
     const ended = this.serve(open, open);
-    this.isAtOpen = false;
+    this.scene.isAtOpen = false;
     return ended;
   }
 
@@ -217,8 +199,7 @@ export class Simulator<S> {
     let price = from;
     const { trigger } = this;
     for (;;) {
-      const touch = this.settings.touchFills;
-      bestTrigger(this.orders, this.liquidationSide(), this.liquidation, price, to, touch, this.isAtOpen, trigger);
+      bestTrigger(this.scene, price, to, trigger);
       // Whatever is met right here and does not fill has been touched before the path moves on.
       if (trigger.slot === NO_TRIGGER || trigger.price !== price) this.noteTouch(price);
       if (trigger.slot === NO_TRIGGER) break;
@@ -288,9 +269,15 @@ export class Simulator<S> {
   /** Fills (or refuses) the order of a slot at a path price; true when the rest of the candle is ignored. */
   private execute(slot: number, price: number, isAtClose = false): boolean {
     const order = slot === LIQUIDATION ? null : (this.orders[slot] ?? null);
-    const fill = this.fillOf(order, price);
     const { state, recorder } = this;
     const wasFlat = state.position.sign === 0;
+    const place = {
+      at: this.at,
+      candleOpenAt: this.openAt,
+      isAtOpen: this.scene.isAtOpen,
+      cycle: wasFlat ? state.cycle.number + 1 : state.cycle.number,
+    };
+    const fill = fillAt(order, price, place, state.position, this.market, this.settings);
     const isExpanding = order !== null && !order.target.isReduceOnly;
     if (order) this.orders[slot] = null;
     if (isExpanding && !this.marginFits(fill)) {
@@ -340,49 +327,10 @@ export class Simulator<S> {
     );
   }
 
-  private fillOf(order: SimOrder | null, price: number): Fill {
-    const { prices, lots } = this.market;
-    const { position, cycle } = this.state;
-    const isBuy = order ? order.isBuy : position.sign < 0;
-    const isMaker = order !== null && isLimit(order) && !order.crossing;
-    let ticks = 0;
-    if (order && isMaker) {
-      const gapped = this.isAtOpen && isCrossed(order, price);
-      ticks = gapped ? adverseTicks(prices, isBuy, price) : order.ticks;
-    } else {
-      const slips = !order?.crossing;
-      const ratio = slips ? this.settings.slippageRatio : 0;
-      ticks = adverseTicks(prices, isBuy, price * (isBuy ? 1 + ratio : 1 - ratio));
-    }
-    const qtyLots = order && !order.target.isReduceOnly ? order.target.qtyLots : position.lots;
-    const fillPrice = gridValue(prices, ticks);
-    const qty = gridValue(lots, qtyLots);
-    const rate = isMaker ? this.settings.makerFee : this.settings.takerFee;
-    const isLong = order ? order.target.positionSide === "long" : position.sign > 0;
-    return {
-      at: this.at,
-      candleOpenAt: this.openAt,
-      side: isBuy ? "buy" : "sell",
-      positionSide: isLong ? "long" : "short",
-      priceTicks: ticks,
-      qtyLots,
-      price: fillPrice,
-      qty,
-      pathPrice: price,
-      fee: fillPrice * qty * this.contractSize * rate,
-      liquidity: isMaker ? "maker" : "taker",
-      reason: order ? order.target.reason : "LIQUIDATION",
-      cycle: position.sign === 0 ? cycle.number + 1 : cycle.number,
-    };
-  }
-
-  private liquidationSide(): boolean {
-    return this.state.position.sign > 0;
-  }
-
   private updateLiquidation(): void {
     const { position, balance } = this.state;
-    this.liquidation = liquidationPrice(
+    this.scene.liquidationFalls = position.sign > 0;
+    this.scene.liquidation = liquidationPrice(
       position,
       balance,
       this.contractSize,

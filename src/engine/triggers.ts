@@ -37,31 +37,36 @@ function activationPrice(order: SimOrder, from: number, to: number): number {
   return reaches(!order.falls, from, to, order.edge) ? order.edge : Number.NaN;
 }
 
+/** What the search looks at; kept by the simulator and changed in place. */
+export type Scene = {
+  readonly orders: (SimOrder | null)[];
+  readonly touchFills: boolean;
+  /** price at which the exchange liquidates, 0 = none, and whether it is met by a falling price */
+  liquidation: number;
+  liquidationFalls: boolean;
+  /** market orders execute only at the open print */
+  isAtOpen: boolean;
+};
+
 /**
- * Finds what is met first going from one path price to another (equal prices: only what is met right there).
- * At equal distance the liquidation goes first, then the lower slot. The answer is written into `found`.
+ * Finds what is met first going from one path price to another (equal prices: only what is met
+ * right there). At equal distance the liquidation goes first, then the lower slot. The answer is
+ * written into `found`.
  */
-export function bestTrigger(
-  orders: readonly (SimOrder | null)[],
-  liquidationFalls: boolean,
-  liquidation: number,
-  from: number,
-  to: number,
-  touchFills: boolean,
-  isAtOpen: boolean,
-  found: Trigger,
-): void {
+export function bestTrigger(scene: Scene, from: number, to: number, found: Trigger): void {
   found.slot = NO_TRIGGER;
   found.isActivation = false;
   let nearest = Number.POSITIVE_INFINITY;
+  const { liquidation, liquidationFalls: falls } = scene;
   if (liquidation > 0) {
-    const beyond = liquidationFalls ? from <= liquidation : from >= liquidation;
-    if (beyond || reaches(liquidationFalls, from, to, liquidation)) {
+    const beyond = falls ? from <= liquidation : from >= liquidation;
+    if (beyond || reaches(falls, from, to, liquidation)) {
       found.slot = LIQUIDATION;
       found.price = beyond ? from : liquidation;
       nearest = Math.abs(found.price - from);
     }
   }
+  const { orders, touchFills, isAtOpen } = scene;
   for (let slot = 0; slot < orders.length; slot++) {
     const order = orders[slot];
     if (!order?.live) continue;

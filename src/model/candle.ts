@@ -51,7 +51,10 @@ export function seriesOf(candles: readonly Candle[]): CandleSeries {
 
 /** A view (no copy) of the candles from index `from` up to but not including `to`. */
 export function sliceSeries(series: CandleSeries, from: number, to: number): CandleSeries {
-  assert(from >= 0 && to >= from && to <= series.length, `slice ${from}..${to} of ${series.length}`);
+  assert(
+    from >= 0 && to >= from && to <= series.length,
+    `slice ${from}..${to} of ${series.length}`,
+  );
   return {
     length: to - from,
     openAt: series.openAt.subarray(from, to),

@@ -124,7 +124,9 @@ export class NumberCsv {
   #readHeader(bytes: Uint8Array, from: number): number {
     this.#line = 1;
     const end = bytes.indexOf(NEWLINE, from);
-    const text = textOf(bytes, from, end).replace(/^\uFEFF/, "").replace(/\r$/, "");
+    const text = textOf(bytes, from, end)
+      .replace(/^\uFEFF/, "")
+      .replace(/\r$/, "");
     if (text === this.#header) return end + 1;
     this.#add(`the header is "${shortened(text)}"; it must be "${this.#header}"`);
     throw new CsvError(this.#problems, this.#total);

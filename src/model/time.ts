@@ -58,9 +58,12 @@ export function isoUtc(at: EpochMs): string {
  */
 export function parseInstant(text: string, field: string): EpochMs {
   if (/^[0-9]{10,14}$/.test(text)) return Number(text);
-  const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/;
+  const iso =
+    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/;
   const match = iso.exec(text.trim());
-  const at = match ? Date.parse(`${match[1]}T${match[2] ?? "00:00"}${match[3] ?? "Z"}`) : Number.NaN;
+  const at = match
+    ? Date.parse(`${match[1]}T${match[2] ?? "00:00"}${match[3] ?? "Z"}`)
+    : Number.NaN;
   if (!Number.isFinite(at)) {
     throw new InputError(
       `${field}: "${text}" is not a date such as 2024-01-31 or 2024-01-31T12:00Z, nor epoch milliseconds`,

@@ -18,15 +18,25 @@ const documents = [
 /** The commands the product will have, in the words of its specification. */
 const PRODUCT = [
   ...["serve", "worker", "migrate", "doctor", "backtest", "candles", "sweep", "signal", "venue"],
-  ...["torture", "backup", "restore", "admin", "help", "licenses", "systemd-unit", "compose", "version"],
+  ...[
+    "torture",
+    "backup",
+    "restore",
+    "admin",
+    "help",
+    "licenses",
+    "systemd-unit",
+    "compose",
+    "version",
+  ],
 ];
 
 /** Command lines written in a document, without the program's name. */
 function commandLines(text: string): string[][] {
   const joined = text.replace(/\\\n\s*/g, "");
-  return [...joined.matchAll(/(?:npx bun src\/main\.ts|\bdragon) ([a-z][^\n`.;:,)]*)/g)].map((match) =>
-    (match[1] ?? "").trim().split(/\s+/),
-  );
+  return [
+    ...joined.matchAll(/(?:npx bun src\/main\.ts|(?<![/:@])\bdragon) (?!npm )([a-z][^\n`.;:,)]*)/g),
+  ].map((match) => (match[1] ?? "").trim().split(/\s+/));
 }
 
 test("the list holds only commands of the product, each with its own name and summary", async () => {
@@ -53,7 +63,11 @@ for (const { name, text } of documents) {
       const command = await entry.load();
       const words = rest.filter((word) => /^[a-z-]+$/.test(word));
       const sub = command.subcommands?.find((each) => each.name === words[0]) ?? command;
-      const known = ["--json", "--help", ...Object.keys(sub.options ?? {}).map((key) => `--${key}`)];
+      const known = [
+        "--json",
+        "--help",
+        ...Object.keys(sub.options ?? {}).map((key) => `--${key}`),
+      ];
       for (const option of options) expect(known).toContain(option.replace(/[[\]]/g, ""));
       if (first === "help" && words[0] !== undefined) {
         expect(HELP_TOPICS.map((topic) => topic.name)).toContain(words[0]);
@@ -70,8 +84,8 @@ test("every Markdown file below views/help is a topic, and every topic has a fil
 
 test("the configuration page lists exactly the variables that are read, with their defaults", () => {
   const page = HELP_TOPICS.find((topic) => topic.name === "configuration")?.markdown ?? "";
-  const rows = [...page.matchAll(/^\| (DRAGON_\w+) \| ([^|]+) \|/gm)];
-  const listed = rows.map((row) => ({ name: row[1] ?? "", standard: (row[2] ?? "").trim() }));
+  const rows = [...page.matchAll(/^\|\s*(DRAGON_\w+)\s*\|\s*([^|]+?)\s*\|/gm)];
+  const listed = rows.map((row) => ({ name: row[1] ?? "", standard: row[2] ?? "" }));
   expect(listed).toEqual([...VARIABLES]);
 });
 
@@ -85,13 +99,17 @@ test("the documents name no variable that does not exist", () => {
 });
 
 test("every npm task that README.md writes exists", () => {
-  const tasks = [...readme.matchAll(/\bnpm (?:run )?([a-z]+)/g)].map((match) => match[1] ?? "");
+  const tasks = [...readme.matchAll(/(?:^|`)npm (?:run )?([a-z]+)/gm)].map(
+    (match) => match[1] ?? "",
+  );
   expect(tasks).toContain("start");
   for (const task of tasks) expect(Object.keys(manifest.scripts)).toContain(task);
 });
 
 test("every path that README.md writes exists", () => {
-  const paths = [...readme.matchAll(/`((?:src|tests|views|\.ci)\/[\w./-]+)`/g)].map((match) => match[1] ?? "");
+  const paths = [...readme.matchAll(/`((?:src|tests|views|\.ci)\/[\w./-]+)`/g)].map(
+    (match) => match[1] ?? "",
+  );
   expect(paths.length).toBeGreaterThan(1);
   for (const path of paths) expect(existsSync(join(root, path))).toBe(true);
 });

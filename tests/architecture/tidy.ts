@@ -157,7 +157,7 @@ function hasHeader(lines: readonly string[]): boolean {
 
 /** The code of a line: prose may name what code may not. */
 function withoutComment(line: string): string {
-  if (/^\s*(\/\/|\*|\/\*)/.test(line)) return "";
+  if (/^\s*(\/\/|\*|\/\*|-- )/.test(line)) return "";
   return line.replace(/(^|\s)\/\/ .*$/, "");
 }
 

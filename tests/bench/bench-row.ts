@@ -57,6 +57,9 @@ export function benchTable(rows: readonly BenchRow[]): string[] {
   ];
   const widths = lines[0]?.map((_, k) => Math.max(...lines.map((line) => line[k]?.length ?? 0)));
   return lines.map((line) =>
-    line.map((cell, k) => cell.padEnd(widths?.[k] ?? 0)).join("  ").trimEnd(),
+    line
+      .map((cell, k) => cell.padEnd(widths?.[k] ?? 0))
+      .join("  ")
+      .trimEnd(),
   );
 }

@@ -67,9 +67,7 @@ test("version prints one line, also with a broken environment, and the same as J
 test("a bad value stops with one line naming it, an unknown name only warns", async () => {
   const bad = await dragon(["migrate"], { env: { ...env, DRAGON_PORT: "80x" } });
   expect(bad.code).toBe(2);
-  expect(bad.stderr).toBe(
-    'dragon: DRAGON_PORT: "80x" must be a whole number from 0 to 65535\n',
-  );
+  expect(bad.stderr).toBe('dragon: DRAGON_PORT: "80x" must be a whole number from 0 to 65535\n');
   expect(existsSync(join(folder.path, "db"))).toBe(false);
   const unknown = await dragon(["doctor", "--json"], { env: { ...env, DRAGON_PROT: "1" } });
   expect(unknown.stderr).toContain("DRAGON_PROT");
@@ -159,7 +157,10 @@ test("migrate, owner, users, tokens and doctor on a fresh data folder", async ()
 
 test("doctor fails on a key that others can read and says how to mend it", async () => {
   const path = join(folder.path, "master.key");
-  writeFileSync(path, `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}\n`);
+  writeFileSync(
+    path,
+    `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}\n`,
+  );
   chmodSync(path, 0o644);
   const { code, stdout } = await dragon(["doctor", "--json"], { env });
   expect(code).toBe(1);

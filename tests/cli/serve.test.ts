@@ -4,6 +4,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { dataFolder, dragon, SERVE, serving } from "../support/dragon.ts";
+import { testIf } from "../support/needs.ts";
+import { emptyTestDatabase } from "../support/test-database.ts";
 
 let folder: ReturnType<typeof dataFolder>;
 let env: Record<string, string>;
@@ -16,7 +18,11 @@ afterEach(() => folder.remove());
 
 /** Processes whose working folder lies in the data folder: the bundled PostgreSQL. */
 function leftovers(): string[] {
-  const ran = Bun.spawnSync(["bash", "-c", `ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F '${folder.path}'`]);
+  const ran = Bun.spawnSync([
+    "bash",
+    "-c",
+    `ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F '${folder.path}'`,
+  ]);
   return ran.stdout.toString().split("\n").filter(Boolean);
 }
 
@@ -68,7 +74,10 @@ test("a second serve on the same folder, a taken port and a wrong key are one se
     });
     other.remove();
     expect(taken.code).toBe(1);
-    const lines = taken.stderr.trimEnd().split("\n").filter((line) => line.startsWith("dragon: "));
+    const lines = taken.stderr
+      .trimEnd()
+      .split("\n")
+      .filter((line) => line.startsWith("dragon: "));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(`port ${port} on 127.0.0.1 is already in use`);
   } finally {
@@ -110,3 +119,26 @@ test("a stop in the middle of the first start leaves no process", async () => {
   await child.exited;
   expect(leftovers()).toEqual([]);
 }, 60_000);
+
+testIf(
+  "postgres",
+  "with DRAGON_DATABASE_URL everything is the same on an external PostgreSQL",
+  async () => {
+    const external = await emptyTestDatabase("external");
+    const running = await serving(SERVE, {
+      env: { ...env, DRAGON_DATABASE_URL: external.url ?? "" },
+    });
+    try {
+      expect(running.output()).toContain("external PostgreSQL");
+      expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
+      expect((await fetch(running.setupUrl ?? "")).status).toBe(200);
+      expect(existsSync(join(folder.path, "db"))).toBe(false);
+      expect(existsSync(join(folder.path, "master.key"))).toBe(true);
+      expect(leftovers()).toEqual([]);
+    } finally {
+      expect(await running.stop()).toBe(0);
+      await external.drop();
+    }
+  },
+  60_000,
+);

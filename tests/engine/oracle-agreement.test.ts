@@ -70,10 +70,15 @@ describe("the engine and the independent oracle", () => {
   });
 
   for (const name of ["binance_perp_ETHUSDT_15m", "btc1h_gappy", "sol15_gappy"]) {
-    testIf("data", `agree on recorded candles with gaps and costs: ${name}`, async () => {
-      for (const documents of await realCase(name)) {
-        expect(disagreements(documents)).toEqual([]);
-      }
-    }, 120_000);
+    testIf(
+      "data",
+      `agree on recorded candles with gaps and costs: ${name}`,
+      async () => {
+        for (const documents of await realCase(name)) {
+          expect(disagreements(documents)).toEqual([]);
+        }
+      },
+      120_000,
+    );
   }
 });

@@ -68,7 +68,9 @@ describe("skipping quiet stretches", () => {
       if (hasExitTimeout(documents, on.fills)) count("exit timeout");
     }
     expect(differing).toEqual([]);
-    const rare = WANTED.filter((name) => (counts.get(name) ?? 0) * 10_000 < OCCURRENCES_MIN * CASES);
+    const rare = WANTED.filter(
+      (name) => (counts.get(name) ?? 0) * 10_000 < OCCURRENCES_MIN * CASES,
+    );
     expect(rare).toEqual([]);
   }, 240_000);
 

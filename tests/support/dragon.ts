@@ -20,7 +20,9 @@ export function dataFolder(): { path: string; remove(): void } {
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !name.startsWith("DRAGON_")) env[name] = value;
+    // What npm tells its children would tell a Bun without Node where Node is.
+    const isForeign = /^(DRAGON_|npm_(?!config_)|NODE$)/.test(name);
+    if (value !== undefined && !isForeign) env[name] = value;
   }
   return { ...env, ...extra };
 }

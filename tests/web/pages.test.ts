@@ -54,7 +54,9 @@ test("pages hold neither scripts nor inline styles", async () => {
 
 test("the linked style sheet and icon exist and may be cached for ever", async () => {
   const page = await (await shared.app.request("/", HTML)).text();
-  const links = [...page.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((match) => match[1] ?? "");
+  const links = [...page.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
   expect(new Set(links).size).toBe(2);
   for (const link of links) {
     const answer = await shared.app.request(link);
@@ -217,7 +219,11 @@ test("an unknown path is a page for people and problem JSON for programs", async
 });
 
 test("files outside the embedded list are not served", async () => {
-  for (const path of ["/static/../package.json", "/static/%2e%2e/package.json", "/static/index.ts"]) {
+  for (const path of [
+    "/static/../package.json",
+    "/static/%2e%2e/package.json",
+    "/static/index.ts",
+  ]) {
     expect((await shared.app.request(path)).status).toBe(404);
   }
 });

@@ -21,15 +21,18 @@ export async function webCase(options: { publicUrl?: string } = {}) {
   const audit = createAuditRepository(database.sql);
   const setup = createSetup({ access, audit, clock });
   const health = createHealth({
-    checks: [
-      { name: "database", run: async () => (await serverFacts(database.sql)) && "answers" },
-    ],
+    checks: [{ name: "database", run: async () => (await serverFacts(database.sql)) && "answers" }],
     clock,
     log: silentLog,
     limitMs: 2000,
   });
   const app = createApp({
-    about: { version: "9.9.9", program: "dragon", database: "a database", timeZone: "Europe/Vienna" },
+    about: {
+      version: "9.9.9",
+      program: "dragon",
+      database: "a database",
+      timeZone: "Europe/Vienna",
+    },
     health,
     setup,
     log: silentLog,

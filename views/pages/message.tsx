@@ -8,10 +8,12 @@ export type MessageProps = {
   readonly title: string;
   readonly sentence: string;
   readonly advice?: string | undefined;
+  /** A command line that goes with the advice. */
+  readonly command?: string | undefined;
 };
 
 /** A heading, a sentence, and what to do next. */
-export function MessagePage({ version, title, sentence, advice }: MessageProps) {
+export function MessagePage({ version, title, sentence, advice, command }: MessageProps) {
   return (
     <Layout title={`${title} · Dragon`} version={version}>
       <h1>{title}</h1>
@@ -19,6 +21,11 @@ export function MessagePage({ version, title, sentence, advice }: MessageProps) 
       {advice ? (
         <div class="card">
           <p>{advice}</p>
+          {command ? (
+            <pre tabindex={0}>
+              <code>{command}</code>
+            </pre>
+          ) : null}
         </div>
       ) : null}
       <p>

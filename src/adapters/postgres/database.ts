@@ -40,7 +40,7 @@ const CLOSE_TIMEOUT_S = 5;
  * @throws DatabaseError with one sentence for the operator
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const claim = options.as === "serve" ? claimDataDir(prepareDataDir(options.dataDir)) : null;
+  const claim = options.as === "serve" ? await claimDataDir(prepareDataDir(options.dataDir)) : null;
   try {
     const database =
       options.databaseUrl === undefined

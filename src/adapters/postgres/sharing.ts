@@ -12,9 +12,9 @@ const GATE_WAIT_MS = 120_000;
  * Takes the data folder for `serve` alone.
  * @throws DatabaseError naming the folder and the process that has it
  */
-export function claimDataDir(dataDir: string): FileLock {
+export async function claimDataDir(dataDir: string): Promise<FileLock> {
   const path = join(dataDir, "lock");
-  const lock = open(dataDir, () => tryLock(path, "exclusive"));
+  const lock = await openLock(dataDir, () => tryLock(path, "exclusive"));
   if (lock) {
     lock.write(`${process.pid}\n`);
     return lock;
@@ -47,7 +47,8 @@ export async function shareServer<Server extends { stop(): Promise<void> }>(
   mkdirSync(dataDir, { recursive: true });
   const gate = await passGate(dataDir);
   try {
-    const use = open(dataDir, () => tryLock(join(dataDir, "lock.use"), "shared"));
+    const path = join(dataDir, "lock.use");
+    const use = await openLock(dataDir, () => tryLock(path, "shared"));
     if (!use) throw new DatabaseError(`${dataDir}/lock.use is held by a program other than Dragon`);
     try {
       const server = await start();
@@ -79,7 +80,7 @@ async function leave(
 
 async function passGate(dataDir: string): Promise<FileLock> {
   const path = join(dataDir, "lock.start");
-  const gate = await open(dataDir, () => waitForLock(path, "exclusive", GATE_WAIT_MS));
+  const gate = await openLock(dataDir, () => waitForLock(path, "exclusive", GATE_WAIT_MS));
   if (gate) return gate;
   throw new DatabaseError(
     `another Dragon has been starting or stopping PostgreSQL in ${dataDir} for ` +
@@ -88,9 +89,12 @@ async function passGate(dataDir: string): Promise<FileLock> {
 }
 
 /** Runs an opening of a lock file with its failure told as a sentence. */
-function open<Lock>(dataDir: string, attempt: () => Lock): Lock {
+async function openLock<Lock>(
+  dataDir: string,
+  attempt: () => Lock | Promise<Lock>,
+): Promise<Lock> {
   try {
-    return attempt();
+    return await attempt();
   } catch (error) {
     const code = errorCode(error);
     if (code === "") throw error;

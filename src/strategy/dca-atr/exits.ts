@@ -148,7 +148,9 @@ function arms(context: RuleContext, position: Position, close: number, atr: numb
     return exits.trail_activation_pct === 0 || isAtLeast(gain, needed);
   }
   if (atr < 0) return false;
-  return exits.trail_activation_atr_mult === 0 || isAtLeast(gain, atr * exits.trail_activation_atr_mult);
+  return (
+    exits.trail_activation_atr_mult === 0 || isAtLeast(gain, atr * exits.trail_activation_atr_mult)
+  );
 }
 
 /** Follows a path price with an armed trailing stop; never loosens it (rule E49). */

@@ -84,8 +84,7 @@ export class SignalColumns {
       : new Float64Array(0);
     const trendBins = trend.enabled ? bins(trend.ma_interval_min) : null;
     this.trendPlan = trendBins?.plan ?? null;
-    this.trend =
-      trendBins && movingAverageColumn(trend.ma_type, trendBins.close, trend.ma_len);
+    this.trend = trendBins && movingAverageColumn(trend.ma_type, trendBins.close, trend.ma_len);
     const band = bins(bbands.interval_min);
     this.bandPlan = band.plan;
     this.bands = bollingerColumns(

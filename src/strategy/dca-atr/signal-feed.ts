@@ -11,7 +11,13 @@ import type { Candle } from "../../model/candle.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import type { DcaAtrConfig } from "./config.ts";
 import { usesAtr } from "./signal-columns.ts";
-import { advanceLatch, evaluate, type Latch, noSignalValues, type SignalValues } from "./signal-flags.ts";
+import {
+  advanceLatch,
+  evaluate,
+  type Latch,
+  noSignalValues,
+  type SignalValues,
+} from "./signal-flags.ts";
 
 /** Bins of one interval and who is fed with them. */
 type Listener = { readonly bins: BinAggregator; take(bin: Bin): void };

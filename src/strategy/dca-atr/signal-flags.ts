@@ -100,10 +100,8 @@ export function signalOf(config: DcaAtrConfig, votes: number): number {
   if (!config.general.use_indicator_consensus) {
     return (bb & 1 ? SIGNAL_LONG : 0) | (bb & 2 ? SIGNAL_SHORT : 0);
   }
-  const long =
-    (bb & 1) + (votes & VOTE_MACD_LONG ? 1 : 0) + (votes & VOTE_RSI_LONG ? 1 : 0);
-  const short =
-    (bb >> 1) + (votes & VOTE_MACD_SHORT ? 1 : 0) + (votes & VOTE_RSI_SHORT ? 1 : 0);
+  const long = (bb & 1) + (votes & VOTE_MACD_LONG ? 1 : 0) + (votes & VOTE_RSI_LONG ? 1 : 0);
+  const short = (bb >> 1) + (votes & VOTE_MACD_SHORT ? 1 : 0) + (votes & VOTE_RSI_SHORT ? 1 : 0);
   return (long >= 2 ? SIGNAL_LONG : 0) | (short >= 2 ? SIGNAL_SHORT : 0);
 }
 
@@ -116,12 +114,7 @@ export function evaluate(
 ): number {
   const trended = !config.trend.enabled || !Number.isNaN(v.trend);
   let bits = 0;
-  if (
-    trended &&
-    !Number.isNaN(v.middle) &&
-    !Number.isNaN(v.histogram) &&
-    !Number.isNaN(v.rsi)
-  ) {
+  if (trended && !Number.isNaN(v.middle) && !Number.isNaN(v.histogram) && !Number.isNaN(v.rsi)) {
     bits |= READY;
   }
   if (!config.trend.enabled) bits |= TREND_LONG | TREND_SHORT;

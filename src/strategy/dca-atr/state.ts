@@ -63,7 +63,12 @@ export type DcaAtrState = {
   isExitSet: boolean;
   /** decision of the last candle close (index into DECISIONS) */
   decision: number;
-  rejections: { entryBelowMin: number; rungMargin: number; entryMargin: number; rungBelowMin: number };
+  rejections: {
+    entryBelowMin: number;
+    rungMargin: number;
+    entryMargin: number;
+    rungBelowMin: number;
+  };
   /** pending entries taken back by the timeout or because trend or signal turned */
   withdrawn: { timeout: number; flipped: number };
 };

@@ -102,7 +102,10 @@ const PENDING = {
   },
   entry_flip: (input, wake) => {
     const sign = input.state.pendingSign;
-    by(wake, scanSignals(input, (signals) => !stillHolds(sign, signals)));
+    by(
+      wake,
+      scanSignals(input, (signals) => !stillHolds(sign, signals)),
+    );
   },
 } satisfies Record<string, WakeSource>;
 
@@ -168,7 +171,10 @@ const OPEN = {
   opposite_signal: (input, wake) => {
     if (input.context.config.exits.on_opposite_signal !== "close") return;
     const opposite = input.position.sign > 0 ? SIGNAL_SHORT : SIGNAL_LONG;
-    by(wake, scanSignals(input, (signals) => (signals & opposite) !== 0));
+    by(
+      wake,
+      scanSignals(input, (signals) => (signals & opposite) !== 0),
+    );
   },
 } satisfies Record<string, WakeSource>;
 
@@ -204,7 +210,11 @@ export function askWake(sources: DcaAtrWake, input: WakeInput, wake: Wake): void
   wake.below = Number.NEGATIVE_INFINITY;
   wake.above = Number.POSITIVE_INFINITY;
   const isOpen = input.position.sign !== 0;
-  const list = isOpen ? sources.open : input.state.pendingSign !== 0 ? sources.pending : sources.flat;
+  const list = isOpen
+    ? sources.open
+    : input.state.pendingSign !== 0
+      ? sources.pending
+      : sources.flat;
   for (let n = 0; n < list.length; n++) {
     list[n]!(input, wake);
     if (wake.candle <= input.from) return;

@@ -28,7 +28,12 @@ test("a healthy installation has only ok findings", async () => {
 });
 
 const CASES: [what: string, change: Partial<DoctorProbes>, name: string, verdict: Verdict][] = [
-  ["an unknown variable", { config: async () => ({ unknown: ["DRAGON_X"] }) }, "configuration", "warn"],
+  [
+    "an unknown variable",
+    { config: async () => ({ unknown: ["DRAGON_X"] }) },
+    "configuration",
+    "warn",
+  ],
   [
     "a folder that cannot be written",
     { folder: async () => ({ path: "/d", exists: true, isWritable: false, freeBytes: GIB }) },

@@ -44,13 +44,20 @@ test("the owner can be created without a link, once", async () => {
 
 test("users are added with a role, an e-mail only once, and a password can be reset", async () => {
   const { access, users } = services();
-  const bob = { email: "bob@example.org", password: PASSWORD, role: "trader", timeZone: "UTC" } as const;
+  const bob = {
+    email: "bob@example.org",
+    password: PASSWORD,
+    role: "trader",
+    timeZone: "UTC",
+  } as const;
   await users.createUser(bob);
   await expect(users.createUser(bob)).rejects.toThrow("already belongs");
   await expect(users.createUser({ ...bob, email: "x" })).rejects.toThrow("name@example.org");
   await users.resetPassword("bob@example.org", "another-quiet-teapot-song");
   const login = await access.findLogin("bob@example.org");
-  expect(await Bun.password.verify("another-quiet-teapot-song", login?.passwordHash ?? "")).toBe(true);
+  expect(await Bun.password.verify("another-quiet-teapot-song", login?.passwordHash ?? "")).toBe(
+    true,
+  );
   await expect(users.resetPassword("nobody@example.org", PASSWORD)).rejects.toThrow("no user");
 });
 
@@ -64,7 +71,9 @@ test("a token is stored as a hash, works, and carries its scopes", async () => {
   expect(used?.token.scopes).toEqual(["read"]);
   expect(await access.useApiToken(hashToken(`${token}x`), clock.now())).toBeNull();
   await expect(users.createToken(wish)).rejects.toThrow("already the name");
-  await expect(users.createToken({ ...wish, scopes: ["rule"] })).rejects.toThrow("read, trade, admin");
+  await expect(users.createToken({ ...wish, scopes: ["rule"] })).rejects.toThrow(
+    "read, trade, admin",
+  );
   const rows = await database.sql`select * from api_tokens`;
   expect(JSON.stringify(rows)).not.toContain(token);
 });
