@@ -3,10 +3,11 @@
 import { type BacktestRun, runBacktest } from "../engine/backtest.ts";
 import { type BacktestRequest, prepareBacktest } from "../engine/prepare.ts";
 import { InputError } from "../model/result.ts";
-import { formatTimeframe, isoUtc, MINUTE_MS } from "../model/time.ts";
+import { formatTimeframe, isoUtc, MINUTE_MS, parseInstant } from "../model/time.ts";
 import { parseInstrument, parseRun } from "../services/research/backtest-inputs.ts";
 import { type ResultDocument, resultDocument } from "../services/research/backtest-result.ts";
 import { readCandleFile, readFundingFile } from "../services/research/candle-files.ts";
+import { decisionRecord } from "../services/research/decision-record.ts";
 import { readJsonFile } from "../services/research/json-files.ts";
 import { checkIntervals, parseConfig } from "../strategy/dca-atr/config.ts";
 import { importLegacyConfig } from "../strategy/dca-atr/legacy.ts";
@@ -39,7 +40,7 @@ async function readRequest(context: CommandContext): Promise<BacktestRequest> {
 function runWithProgress(context: CommandContext, request: BacktestRequest): BacktestRun {
   const progress = context.progress(100, "backtest");
   const run = runBacktest(prepareBacktest(request), {
-    decisions: optionFlag(context, "decisions"),
+    decisions: optionFlag(context, "decisions") || optionText(context, "explain") !== undefined,
     onProgress: (share) => {
       progress.update(Math.round(share * 100));
       return !context.signal.aborted;
@@ -138,6 +139,28 @@ function printSummary(context: CommandContext, request: BacktestRequest, run: Ba
   }
 }
 
+/** Prints why the candle at an instant did or did not lead to an entry. */
+function printDecision(context: CommandContext, run: BacktestRun, instant: string): void {
+  const record = decisionRecord(run, parseInstant(instant, "--explain"));
+  if (context.json) {
+    context.out(JSON.stringify(record));
+    return;
+  }
+  const mark = (holds: boolean) => (holds ? "yes" : "no");
+  context.out(`Candle opened ${isoUtc(record.openAt)}, close ${record.close}`);
+  context.out(`Decision at its close: ${record.decision.replaceAll("_", " ")}`);
+  context.out("");
+  context.out("             long  short");
+  for (const name of ["bollinger", "macd", "rsi", "signal", "trend", "gate"] as const) {
+    const [long, short] = [mark(record.long[name]), mark(record.short[name])];
+    context.out(`${name.padEnd(12)} ${long.padEnd(5)} ${short}`);
+  }
+  context.out("");
+  for (const [name, value] of Object.entries(record.values)) {
+    if (value !== null) context.out(`${name.padEnd(16)} ${Number(value.toPrecision(8))}`);
+  }
+}
+
 /** `dragon backtest`. */
 export const backtestCommand: Command = {
   name: "backtest",
@@ -150,6 +173,7 @@ export const backtestCommand: Command = {
     run: { type: "string" },
     funding: { type: "string" },
     decisions: { type: "boolean" },
+    explain: { type: "string" },
     "import-legacy": { type: "boolean" },
   },
   optionHelp: {
@@ -159,12 +183,15 @@ export const backtestCommand: Command = {
     run: "timeframe, window, costs and leverage (JSON)",
     funding: "CSV or CSV.gz: timestamp_ms,funding_rate",
     decisions: "also count why each candle close did or did not lead to an entry",
+    explain: "instant (ISO or ms) of a candle: print what the indicators said at its close",
     "import-legacy": "accept old field names in the configuration",
   },
   run: async (context) => {
     const request = await readRequest(context);
     const run = runWithProgress(context, request);
-    if (context.json) context.out(JSON.stringify(resultDocument(run)));
+    const instant = optionText(context, "explain");
+    if (instant !== undefined) printDecision(context, run, instant);
+    else if (context.json) context.out(JSON.stringify(resultDocument(run)));
     else printSummary(context, request, run);
     return EXIT.ok;
   },

@@ -86,6 +86,29 @@ databaseTest("null, text and lists are documents too", async ({ sql }) => {
   }
 });
 
+databaseTest("lists of every type come back, with nulls and awkward text", async ({ sql }) => {
+  const texts = ['a,b', '"', "\\", "NULL", "", "{}", "ü\n", null, " x "];
+  const days = [0, Date.UTC(2024, 1, 29), null];
+  const [row] = await sql`
+    select ${texts}::text[] as texts, ${[]}::text[] as none, ${[true, null]}::boolean[] as flags,
+      ${[1, -2, null]}::integer[] as counts, ${[9_007_199_254_740_991]}::bigint[] as ids,
+      ${[0.1, 1e300]}::float8[] as floats, ${["0.10", null]}::numeric[] as amounts,
+      ${days}::timestamptz[] as days`;
+  expect({ ...row }).toEqual({
+    texts,
+    none: [],
+    flags: [true, null],
+    counts: [1, -2, null],
+    ids: [9_007_199_254_740_991],
+    floats: [0.1, 1e300],
+    amounts: ["0.10", null],
+    days,
+  });
+  const found = await sql<{ n: number }[]>`
+    select n from generate_series(1, 9) as n where n = any(${[2, 4, 99]})`;
+  expect(found.map((item) => item.n)).toEqual([2, 4]);
+});
+
 databaseTest("a session has the limits of a Dragon connection", async ({ sql }) => {
   const [row] = await sql<Record<string, string>[]>`
     select current_setting('application_name') as name, current_setting('TimeZone') as zone,
