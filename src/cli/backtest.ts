@@ -108,6 +108,13 @@ function table(names: readonly string[], results: readonly ResultDocument[]): st
   );
 }
 
+/** Median distance of neighbouring candles in ms. */
+function usualSpacingMs({ openAt }: BacktestRequest["candles"]): number {
+  const distances = openAt.slice(1).map((at, i) => at - openAt[i]!);
+  distances.sort();
+  return distances[distances.length >>> 1] ?? 0;
+}
+
 function printSummary(context: CommandContext, request: BacktestRequest, run: BacktestRun): void {
   const result = resultDocument(run);
   const { fillModel, timeframeMin } = request.run;
@@ -125,6 +132,11 @@ function printSummary(context: CommandContext, request: BacktestRequest, run: Ba
   const history = { wantedMin: minutesTo(warmup.wanted_from), presentMin: minutesTo(present) };
   for (const sentence of configWarnings(request.config, warmup.short ? history : null)) {
     context.out(`Note: ${sentence}.`);
+  }
+  const apart = usualSpacingMs(request.candles) / MINUTE_MS;
+  if (apart > timeframeMin) {
+    const [found, asked] = [formatTimeframe(apart), formatTimeframe(timeframeMin)];
+    context.out(`Note: most candles lie ${found} apart, but the run says timeframe ${asked}.`);
   }
   context.out("");
   for (const line of table([`fill model ${fillModel}`, other], [result, second])) context.out(line);

@@ -69,6 +69,9 @@ export type MarketData = {
   ): AsyncIterable<HistoryPage<CandleSeries>>;
   /** Settled funding rates of the range, page by page. */
   funding(request: HistoryRequest): AsyncIterable<HistoryPage<FundingSeries>>;
-  /** Most candles one request brings; neighbouring holes nearer than this are one request. */
-  pageBars(market: Market): Promise<number>;
+  /**
+   * Most candles one request brings.
+   * @throws InputError when the exchange has no such market or timeframe
+   */
+  pageBars(market: Market, timeframeMin: number): Promise<number>;
 };

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { RunSettings } from "../../engine/run-settings.ts";
 import { gridOf, type Instrument } from "../../model/instrument.ts";
 import { InputError } from "../../model/result.ts";
-import { schemaSentence } from "../../strategy/dca-atr/config.ts";
+import { schemaSentence } from "../../strategy/schema-sentence.ts";
 
 const notNegative = (value: number) => z.number().min(0).default(value);
 
@@ -41,7 +41,7 @@ export type InstrumentDocument = z.infer<typeof instrumentSchema>;
 
 function parse<T>(schema: z.ZodType<T>, raw: unknown, document: string): T {
   const parsed = schema.safeParse(raw);
-  if (!parsed.success) throw new InputError(schemaSentence(parsed.error, raw, document));
+  if (!parsed.success) throw new InputError(schemaSentence(schema, parsed.error, raw, document));
   return parsed.data;
 }
 

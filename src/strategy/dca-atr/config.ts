@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { InputError } from "../../model/result.ts";
 import { formatTimeframe } from "../../model/time.ts";
+import { schemaSentence } from "../schema-sentence.ts";
+import { LEGACY_ALIASES } from "./legacy-names.ts";
 
 const style = z.enum(["market", "limit", "maker_or_cancel"]);
 const average = z.enum(["Sma", "Ema"]);
@@ -134,22 +136,6 @@ function refuseIf(failed: boolean, sentence: string): void {
   if (failed) throw new InputError(sentence);
 }
 
-/** Turns the first problem zod found into one sentence that names field, value and allowed range. */
-export function schemaSentence(error: z.ZodError, input: unknown, document: string): string {
-  const issue = error.issues[0];
-  if (!issue) return `${document}: not valid`;
-  const path = issue.path.map(String);
-  let value: unknown = input;
-  for (const key of path) value = isRecord(value) ? value[key] : undefined;
-  const field = path.length > 0 ? path.join(".") : document;
-  if (issue.code === "unrecognized_keys") {
-    const names = issue.keys.map((key) => [...path, key].join("."));
-    return `${document}: unknown key ${names.join(", ")}`;
-  }
-  const shown = value === undefined ? "missing" : JSON.stringify(value);
-  return `${document}: ${field} is ${shown}: ${issue.message}`;
-}
-
 function crossChecks(config: DcaAtrConfig): void {
   const { general: g, macd: m, rsi: r } = config;
   refuseIf(
@@ -166,6 +152,14 @@ function crossChecks(config: DcaAtrConfig): void {
   );
 }
 
+/** Names an old field's present name where there is one. */
+function sentence(error: z.ZodError, own: unknown): string {
+  const text = schemaSentence(dcaAtrSchema, error, own, "config");
+  const unknown = /unknown key ([\w.]+)/.exec(text)?.[1] ?? "";
+  const now = LEGACY_ALIASES[unknown] ?? LEGACY_ALIASES[unknown.split(".").at(-1) ?? ""];
+  return now ? `${text}, an old name of ${now.join(".")} (import it as a legacy file)` : text;
+}
+
 /**
  * Parses a strategy configuration: defaults for missing keys, groups starting with `_` left aside.
  * @throws InputError with one sentence naming the first field that is not allowed
@@ -174,7 +168,7 @@ export function parseConfig(raw: unknown): DcaAtrConfig {
   if (!isRecord(raw)) throw new InputError("config: must be a JSON object");
   const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !key.startsWith("_")));
   const parsed = dcaAtrSchema.safeParse(own);
-  if (!parsed.success) throw new InputError(schemaSentence(parsed.error, own, "config"));
+  if (!parsed.success) throw new InputError(sentence(parsed.error, own));
   crossChecks(parsed.data);
   return parsed.data;
 }

@@ -1,0 +1,135 @@
+// Exchanges in use: built once, their markets loaded and kept for a while, their clock compared with
+// ours. Used by market-data.ts and the paging files.
+import { InputError } from "../../model/result.ts";
+import { type EpochMs, formatTimeframe } from "../../model/time.ts";
+import type { InstrumentKind } from "../../ports/instrument-store.ts";
+import type { Market } from "../../ports/market-data.ts";
+import { type AskDeps, ask } from "./ask.ts";
+import { buildExchange, type CcxtExchange, type CcxtMarket } from "./exchange.ts";
+import { type Profile, profileOf } from "./profiles.ts";
+
+/** What the composition root decides. */
+export type ConnectionDeps = AskDeps & {
+  /** For tests: by our exchange id, the address that replaces all of the exchange's own. */
+  readonly loopbackUrls?: Readonly<Record<string, string>>;
+};
+
+/** One exchange with its markets of one kind. */
+export type Connection = {
+  readonly exchange: CcxtExchange;
+  readonly profile: Profile;
+  /** By our symbols. */
+  readonly markets: ReadonlyMap<string, CcxtMarket>;
+};
+
+/** Opens connections and keeps them. */
+export type Connections = {
+  open(exchangeId: string, kind: InstrumentKind, signal: AbortSignal): Promise<Connection>;
+  /** The market and its connection. @throws InputError when the exchange does not list it */
+  find(market: Market, signal: AbortSignal): Promise<Connection & { readonly listed: CcxtMarket }>;
+  exchangeTime(connection: Connection, signal: AbortSignal): Promise<EpochMs>;
+};
+
+type Loaded = { readonly connection: Connection; readonly atMs: number };
+type Offset = { readonly offsetMs: number; readonly atMs: number };
+
+const MARKETS_KEPT_MS = 600_000;
+const OFFSET_KEPT_MS = 600_000;
+
+/** Connections to public market data; nothing is sent before the first use. */
+export function createConnections(deps: ConnectionDeps): Connections {
+  const loaded = new Map<string, Loaded>();
+  const offsets = new Map<CcxtExchange, Offset>();
+  const built = new Map<string, CcxtExchange>();
+
+  async function open(
+    exchangeId: string,
+    kind: InstrumentKind,
+    signal: AbortSignal,
+  ): Promise<Connection> {
+    const key = `${exchangeId} ${kind}`;
+    const known = loaded.get(key);
+    if (known && deps.clock.monotonicMs() - known.atMs < MARKETS_KEPT_MS) return known.connection;
+    const profile = profileOf(exchangeId);
+    const exchange =
+      built.get(key) ?? (await buildExchange(profile, kind, deps.loopbackUrls?.[exchangeId]));
+    built.set(key, exchange);
+    // Reload: ccxt keeps a failed load for ever.
+    const all = await ask(deps, exchange, "the markets", signal, () => exchange.loadMarkets(true));
+    const markets = new Map<string, CcxtMarket>();
+    for (const market of Object.values(all)) {
+      if (isKind(market, kind)) markets.set(symbolOf(profile, market), market);
+    }
+    const connection = { exchange, profile, markets };
+    loaded.set(key, { connection, atMs: deps.clock.monotonicMs() });
+    return connection;
+  }
+
+  return {
+    open,
+    async find(market, signal) {
+      const connection = await open(market.exchangeId, market.kind, signal);
+      const listed = connection.markets.get(market.symbol);
+      if (listed === undefined) throw unlisted(market, connection);
+      return { ...connection, listed };
+    },
+    async exchangeTime({ exchange }, signal) {
+      if (exchange.has.fetchTime !== true) return deps.clock.now();
+      let offset = offsets.get(exchange);
+      if (!offset || deps.clock.monotonicMs() - offset.atMs > OFFSET_KEPT_MS) {
+        const theirs = await ask(deps, exchange, "the time", signal, () => exchange.fetchTime());
+        const offsetMs = theirs === undefined ? 0 : theirs - deps.clock.now();
+        offset = { offsetMs, atMs: deps.clock.monotonicMs() };
+        offsets.set(exchange, offset);
+      }
+      return deps.clock.now() + offset.offsetMs;
+    },
+  };
+}
+
+function isKind(market: CcxtMarket, kind: InstrumentKind): boolean {
+  return kind === "spot" ? market.spot === true : market.swap === true;
+}
+
+/** Our symbol: WOO X uses the exchange's own, the others ccxt's. */
+function symbolOf(profile: Profile, market: CcxtMarket): string {
+  return profile.exchangeId === "woox" ? market.id : market.symbol;
+}
+
+function unlisted(market: Market, { markets }: Connection): InputError {
+  const base = /^(?:PERP_|SPOT_)?([^_/]+)/.exec(market.symbol)?.[1] ?? market.symbol;
+  const similar = [...markets.keys()].filter((symbol) => symbol.includes(base)).slice(0, 5);
+  const hint = similar.length > 0 ? `; it lists ${similar.join(", ")}` : "";
+  return new InputError(
+    `symbol: ${market.exchangeId} has no ${market.kind} market "${market.symbol}"${hint}`,
+  );
+}
+
+/** True when the exchange has candles of the timeframe. */
+export function offersTimeframe(connection: Connection, timeframeMin: number): boolean {
+  return offered(connection).includes(formatTimeframe(timeframeMin));
+}
+
+/**
+ * The timeframe in ccxt's words.
+ * @throws InputError naming what the exchange has when it does not offer it
+ */
+export function timeframeName(connection: Connection, timeframeMin: number): string {
+  const name = formatTimeframe(timeframeMin);
+  if (offersTimeframe(connection, timeframeMin)) return name;
+  throw new InputError(
+    `timeframe: ${connection.profile.exchangeId} has no ${name} candles; ` +
+      `it has ${offered(connection).join(", ")}`,
+  );
+}
+
+function offered({ exchange, profile }: Connection): string[] {
+  return [...Object.keys(exchange.timeframes ?? {}), ...profile.moreTimeframes];
+}
+
+/** Most rows of candles one request brings. */
+export function pageBarsOf(connection: Connection & { readonly listed: CcxtMarket }): number {
+  const { exchange, listed } = connection;
+  const limit = exchange.featureValue(listed.symbol, "fetchOHLCV", "limit");
+  return typeof limit === "number" && limit >= 10 ? Math.min(limit, 1500) : 100;
+}

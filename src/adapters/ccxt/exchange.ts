@@ -1,0 +1,137 @@
+// Builds ccxt exchanges for public market data. Used by connections.ts. Knows the few members of ccxt we
+// touch; no key, no account, no order ever passes here.
+import { exchanges } from "../../../dist/gen/exchanges.ts";
+import { InputError } from "../../model/result.ts";
+import type { InstrumentKind } from "../../ports/instrument-store.ts";
+import { MarketDataError } from "./errors.ts";
+import type { Profile } from "./profiles.ts";
+
+/** A market as ccxt describes it; only what we read. */
+export type CcxtMarket = {
+  readonly id: string;
+  readonly symbol: string;
+  readonly base: string;
+  readonly quote: string;
+  readonly settle?: string | undefined;
+  readonly spot?: boolean | undefined;
+  readonly swap?: boolean | undefined;
+  readonly linear?: boolean | undefined;
+  readonly active?: boolean | undefined;
+  readonly contractSize?: number | undefined;
+  readonly precision: { readonly amount?: number | undefined; readonly price?: number | undefined };
+  readonly limits: {
+    readonly amount?: { readonly min?: number | undefined };
+    readonly cost?: { readonly min?: number | undefined };
+  };
+};
+
+/** A row of candles as ccxt parses it: open time, open, high, low, close, volume. */
+export type CcxtCandle = readonly (number | undefined | null)[];
+
+/** A funding rate as ccxt parses it. */
+export type CcxtFunding = {
+  readonly timestamp?: number | undefined;
+  readonly fundingRate?: number | undefined;
+};
+
+type ParseCandles = (
+  rows: unknown,
+  market?: unknown,
+  timeframe?: string,
+  since?: number,
+  limit?: number,
+  tail?: boolean,
+) => CcxtCandle[];
+
+/** The part of a ccxt exchange we use. */
+export type CcxtExchange = {
+  readonly id: string;
+  readonly has: Record<string, unknown>;
+  readonly timeframes?: Record<string, unknown>;
+  readonly precisionMode: number;
+  timeout: number;
+  enableRateLimit: boolean;
+  options: Record<string, unknown>;
+  urls: Record<string, unknown>;
+  last_response_headers: Record<string, string> | undefined;
+  enableLastJsonResponse: boolean;
+  last_json_response: unknown;
+  parseOHLCVs: ParseCandles;
+  loadMarkets(reload: boolean): Promise<Record<string, CcxtMarket>>;
+  fetchTime(): Promise<number | undefined>;
+  fetchOHLCV(
+    symbol: string,
+    timeframe: string,
+    since: number,
+    limit: number,
+  ): Promise<CcxtCandle[]>;
+  fetchFundingRateHistory(
+    symbol: string,
+    since: number,
+    limit: number,
+    params: Record<string, unknown>,
+  ): Promise<CcxtFunding[]>;
+  featureValue(symbol: string, method: string, name: string): unknown;
+};
+
+type CcxtClass = new (settings: Record<string, unknown>) => CcxtExchange;
+
+const REQUEST_TIMEOUT_MS = 20_000;
+
+/** ccxt's class names of everything installed. */
+export function ccxtIds(): string[] {
+  return Object.keys(exchanges);
+}
+
+/**
+ * Loads the class of an exchange and constructs it.
+ * @param loopbackUrl `http://127.0.0.1:port` that takes the place of every address of the exchange
+ * @throws InputError when there is no such exchange or it has no such markets
+ */
+export async function buildExchange(
+  profile: Profile,
+  kind: InstrumentKind,
+  loopbackUrl: string | undefined,
+): Promise<CcxtExchange> {
+  const name = profile.classes[kind];
+  if (name === null) throw new InputError(`exchange: ${profile.exchangeId} has no ${kind} markets`);
+  const load = Object.hasOwn(exchanges, name) ? exchanges[name] : undefined;
+  if (load === undefined) {
+    throw new InputError(`exchange: "${profile.exchangeId}" is not an exchange we can reach`);
+  }
+  const module = await load();
+  if (!hasClass(module)) throw new MarketDataError(`the ccxt module ${name} holds no exchange`);
+  const exchange = new module.default({ enableRateLimit: true, timeout: REQUEST_TIMEOUT_MS });
+  const types = profile.marketTypes?.[kind];
+  if (types) exchange.options.fetchMarkets = { types: [...types] };
+  // Currencies are for transfers; asking for them costs requests and often needs a key.
+  exchange.has.fetchCurrencies = false;
+  exchange.enableLastJsonResponse = true;
+  seeWholePages(exchange);
+  if (loopbackUrl !== undefined) exchange.urls.api = redirected(exchange.urls.api, loopbackUrl);
+  return exchange;
+}
+
+function hasClass(module: unknown): module is { default: CcxtClass } {
+  return (
+    typeof module === "object" &&
+    module !== null &&
+    "default" in module &&
+    typeof module.default === "function"
+  );
+}
+
+/** ccxt drops candles before `since` silently; we must see them to notice an exchange that repeats itself. */
+function seeWholePages(exchange: CcxtExchange): void {
+  const parse = exchange.parseOHLCVs.bind(exchange);
+  exchange.parseOHLCVs = (rows, market, timeframe) => parse(rows, market, timeframe);
+}
+
+/** Replaces scheme and host in every address below `value`. */
+function redirected(value: unknown, origin: string): unknown {
+  if (typeof value === "string") return value.replace(/^https?:\/\/[^/]+/, origin);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, redirected(inner, origin)]),
+  );
+}

@@ -1,0 +1,63 @@
+// Market data of every exchange ccxt knows, behind ports/market-data.ts. Built by main.ts and tests;
+// exchanges are loaded at their first use. Public data only: no key ever reaches this folder.
+import { InputError } from "../../model/result.ts";
+import { checkTimeframe } from "../../model/timeframe-grid.ts";
+import type { InstrumentKind, NewInstrument } from "../../ports/instrument-store.ts";
+import type { Market, MarketData } from "../../ports/market-data.ts";
+import { candlePages } from "./candle-pages.ts";
+import { type ConnectionDeps, createConnections, pageBarsOf, timeframeName } from "./connections.ts";
+import { ccxtIds } from "./exchange.ts";
+import { fundingPages } from "./funding-pages.ts";
+import { instrumentOf } from "./instruments.ts";
+import { exchangeIdsOf, normaliseExchange } from "./profiles.ts";
+import { normaliseMarket } from "./symbols.ts";
+
+/** Market data over the network, or over loopback when the composition root says so. */
+export function createMarketData(deps: ConnectionDeps): MarketData {
+  const connections = createConnections(deps);
+  const unlimited = new AbortController().signal;
+
+  async function instruments(exchangeId: string, kind: InstrumentKind): Promise<NewInstrument[]> {
+    const { markets, exchange } = await connections.open(exchangeId, kind, unlimited);
+    return [...markets].flatMap(
+      ([symbol, market]) =>
+        instrumentOf(exchangeId, symbol, kind, market, exchange.precisionMode) ?? [],
+    );
+  }
+
+  async function instrument(market: Market): Promise<NewInstrument> {
+    const { exchangeId, symbol, kind } = market;
+    const { listed, exchange } = await connections.find(market, unlimited);
+    const found = instrumentOf(exchangeId, symbol, kind, listed, exchange.precisionMode);
+    if (found !== null) return found;
+    throw new InputError(`symbol: ${exchangeId} does not state the trading rules of ${symbol}`);
+  }
+
+  return {
+    exchangeIds: () => exchangeIdsOf(ccxtIds()),
+    normaliseExchange,
+    normaliseMarket,
+    instruments,
+    instrument,
+    async exchangeTime(market) {
+      const connection = await connections.open(market.exchangeId, market.kind, unlimited);
+      return connections.exchangeTime(connection, unlimited);
+    },
+    async *candles(request) {
+      checkTimeframe(request.timeframeMin);
+      const connection = await connections.find(request.market, request.signal);
+      const now = await connections.exchangeTime(connection, request.signal);
+      yield* candlePages({ deps, connection, request, now });
+    },
+    async *funding(request) {
+      const connection = await connections.find(request.market, request.signal);
+      const now = await connections.exchangeTime(connection, request.signal);
+      yield* fundingPages({ deps, connection, request, now });
+    },
+    async pageBars(market, timeframeMin) {
+      const connection = await connections.find(market, unlimited);
+      timeframeName(connection, timeframeMin);
+      return pageBarsOf(connection);
+    },
+  };
+}
