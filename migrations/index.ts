@@ -1,4 +1,4 @@
-// The ordered list of migrations, embedded as text because a compiled executable cannot list a folder.
+// The ordered list of migrations, embedded as text: a compiled executable cannot list a folder.
 // Read by adapters/postgres/migrate.ts. An entry that was released is never edited.
 import workspacesAndUsers from "./0001_workspaces_and_users.sql" with { type: "text" };
 import settingsAndAudit from "./0002_settings_and_audit.sql" with { type: "text" };

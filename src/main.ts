@@ -1,6 +1,7 @@
 // The entry: builds the context of a command and runs it. Heavy parts are loaded when a command
 // asks for them, so that a backtest touches no database, no data folder and no network.
 import manifest from "../package.json" with { type: "json" };
+import { loadBundle } from "./bundle.ts";
 import { createClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import type { Chosen } from "./cli/arguments.ts";
@@ -73,13 +74,14 @@ const signal = once((): AbortSignal => {
 
 async function info(): Promise<ProgramInfo> {
   const { commitOf } = await import("./adapters/system/machine.ts");
+  const bundle = await loadBundle();
   return {
     name: manifest.name,
     version: manifest.version,
-    commit: commitOf(ROOT),
+    commit: bundle ? (bundle.commit ?? undefined) : commitOf(ROOT),
     runtime: `Bun ${Bun.version}`,
     platform: `${process.platform}-${process.arch}`,
-    invocation: "npx bun src/main.ts",
+    invocation: bundle ? "dragon" : "npx bun src/main.ts",
   };
 }
 
@@ -96,7 +98,8 @@ const program: Program = {
   async notices() {
     const { packageNotices } = await import("./adapters/system/notices.ts");
     const { NATIVE_NOTICES } = await import("../views/notices/native.ts");
-    return [...NATIVE_NOTICES, ...packageNotices(ROOT)];
+    const bundle = await loadBundle();
+    return [...NATIVE_NOTICES, ...(bundle ? bundle.notices : packageNotices(ROOT))];
   },
   async migrate() {
     signal();

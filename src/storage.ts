@@ -1,14 +1,18 @@
 // Composition of the database side: opens it, brings the schema up to date and builds the stores.
 // Loaded by main.ts only for commands that need a database.
+import { createLinkRepository } from "./adapters/postgres/access-links.ts";
 import { createAccessRepository } from "./adapters/postgres/access-repository.ts";
 import { createAuditRepository } from "./adapters/postgres/audit-repository.ts";
 import { type Database, openDatabase } from "./adapters/postgres/database.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
+import { archivedBinaries } from "./adapters/postgres/server-archive.ts";
 import { createSettingsRepository } from "./adapters/postgres/settings-repository.ts";
+import { loadBundle } from "./bundle.ts";
 import type { OpenStores } from "./cli/command.ts";
 import type { Config } from "./config.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
+import type { UserLinkStore } from "./ports/user-link-store.ts";
 
 /** What opening a database needs. */
 export type StorageDeps = { readonly config: Config; readonly log: Log; readonly clock: Clock };
@@ -23,11 +27,17 @@ export type Storage = {
   migrateOnly(): Promise<{ from: number; to: number; applied: readonly string[] }>;
 };
 
+/** Stores about people and settings. */
+export type DeskStores = Pick<OpenStores, "access" | "settings" | "audit"> & {
+  readonly links: UserLinkStore;
+};
+
 /** The stores that starting and checking need. */
-export function deskStores(database: Database): Pick<OpenStores, "access" | "settings" | "audit"> {
+export function deskStores(database: Database): DeskStores {
   const { sql } = database;
   return {
     access: createAccessRepository(sql),
+    links: createLinkRepository(sql),
     settings: createSettingsRepository(sql),
     audit: createAuditRepository(sql),
   };
@@ -54,13 +64,16 @@ async function allStores(database: Database): Promise<OpenStores> {
 /** Builds the storage; nothing is opened yet. */
 export function createStorage({ config, log }: StorageDeps): Storage {
   const { databaseUrl, dataDir } = config;
-  const openRaw = (as: "serve" | "command") =>
-    openDatabase({
+  const openRaw = async (as: "serve" | "command") => {
+    const bundle = await loadBundle();
+    return openDatabase({
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...(bundle ? { binaries: archivedBinaries(bundle.postgres) } : {}),
       dataDir,
       as,
       log: log.child("database"),
     });
+  };
   return {
     openRaw,
     async openStores() {

@@ -55,11 +55,7 @@ export type SetupLinkState = "open" | "used" | "expired" | "unknown";
 
 /** Why the first owner was not created. */
 export type OwnerRefusal =
-  | "owner_exists"
-  | "email_taken"
-  | "setup_link_used"
-  | "setup_link_expired"
-  | "setup_link_unknown";
+  "owner_exists" | "email_taken" | "setup_link_used" | "setup_link_expired" | "setup_link_unknown";
 
 /** The outcome of creating the first owner. */
 export type CreatedOwner = { readonly user: User; readonly workspace: Workspace };
@@ -78,7 +74,7 @@ export type UserStore = {
   ): Promise<void>;
   setupLinkState(tokenHash: TokenHash, at: EpochMs): Promise<SetupLinkState>;
   /**
-   * Creates the first owner in the default workspace, once per instance, and consumes the setup link.
+   * Creates the first owner in the default workspace, once per instance; consumes the setup link.
    * @param setupTokenHash null only on the command line of the machine itself
    */
   createOwner(
@@ -108,7 +104,7 @@ export type UserStore = {
   findLogin(email: string): Promise<{ user: User; passwordHash: string | null } | null>;
   /** The workspaces a user belongs to, oldest first. */
   membershipsOf(userId: UserId): Promise<(Workspace & { readonly role: Role })[]>;
-  /** Replaces the password and revokes every session of the user; false when there is no such user. */
+  /** Replaces the password and revokes every session; false when there is no such user. */
   setPassword(userId: UserId, passwordHash: string, at: EpochMs): Promise<boolean>;
   setTimeZone(userId: UserId, timeZone: string, at: EpochMs): Promise<boolean>;
   /** A disabled user cannot enter; the only active owner of a workspace stays enabled. */
@@ -150,7 +146,7 @@ export type SessionStore = {
   /** Null when the user is no member of the workspace or is disabled. */
   createSession(session: NewSession, at: EpochMs): Promise<Session | null>;
   /**
-   * Finds a valid session and moves its idle end to `idleExpiresAt` (never beyond the absolute end).
+   * Finds a valid session and moves its idle end to `idleExpiresAt` (at most the absolute end).
    * Null when it is unknown, expired, revoked, or its user is disabled or no member any more.
    */
   useSession(tokenHash: TokenHash, idleExpiresAt: EpochMs, at: EpochMs): Promise<Session | null>;
@@ -194,7 +190,7 @@ export type TokenStore = {
     token: NewApiToken,
     at: EpochMs,
   ): Promise<Result<ApiToken, "name_taken" | "not_a_member">>;
-  /** Finds a valid token and notes its use; null when unknown, expired, revoked or its user is out. */
+  /** Finds a valid token and notes its use; null when unknown, ended or its user is out. */
   useApiToken(
     tokenHash: TokenHash,
     at: EpochMs,

@@ -41,11 +41,7 @@ export type InstrumentFilter = {
 export type InstrumentStore = {
   /** Adds and updates in one statement. @returns how many rows were written */
   saveAll(instruments: readonly NewInstrument[], fetchedAt: EpochMs): Promise<number>;
-  find(
-    exchangeId: string,
-    symbol: string,
-    kind: InstrumentKind,
-  ): Promise<InstrumentRecord | null>;
+  find(exchangeId: string, symbol: string, kind: InstrumentKind): Promise<InstrumentRecord | null>;
   /** By exchange, then symbol. */
   list(filter: InstrumentFilter): Promise<InstrumentRecord[]>;
 };

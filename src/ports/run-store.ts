@@ -1,5 +1,5 @@
-// Backtest runs: summary, settings and metrics of each, an optional heavy artifact, and every user's
-// shortlist. Interfaces only. A finished run never changes.
+// Backtest runs: summary, settings and metrics of each, an optional heavy artifact, and every
+// user's shortlist. Interfaces only. A finished run never changes.
 import type { Metrics } from "../analytics/summary.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Id, Scope, UserId } from "./access-store.ts";

@@ -1,17 +1,12 @@
-// Settings that change while the program runs, of the whole instance or of one workspace. Interfaces
-// only. A change keeps the value before it, so that it can be taken back.
+// Settings that change while the program runs, of the whole instance or of one workspace.
+// Interfaces only. A change keeps the value before it, so that it can be taken back.
 import type { Result } from "../model/result.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Scope, UserId } from "./access-store.ts";
 
 /** Any JSON document. */
 export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One stored setting. */
 export type Setting = {

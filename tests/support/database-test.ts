@@ -2,7 +2,12 @@
 // Used by every test of adapters/postgres.
 import { test } from "bun:test";
 import { testIf } from "./needs.ts";
-import { emptyTestDatabase, type TestDatabase, type TestServer, testDatabase } from "./test-database.ts";
+import {
+  emptyTestDatabase,
+  type TestDatabase,
+  type TestServer,
+  testDatabase,
+} from "./test-database.ts";
 
 type Body = (database: TestDatabase) => Promise<void>;
 

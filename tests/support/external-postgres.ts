@@ -1,5 +1,5 @@
-// The PostgreSQL installed on this machine as an external server for tests: loopback port, password,
-// a cluster in a temporary folder. Called by test-database.ts alone.
+// The PostgreSQL installed on this machine as an external server for tests: loopback port,
+// password, a cluster in a temporary folder. Called by test-database.ts alone.
 import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

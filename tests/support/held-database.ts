@@ -1,10 +1,14 @@
-// Starts and drives database-holder.ts, and makes data folders with a ready cluster in them. Used by
-// the tests of the bundled server.
+// Starts and drives database-holder.ts, and makes data folders with a ready cluster in them. Used
+// by the tests of the bundled server.
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { sourceBinaries } from "../../src/adapters/postgres/binaries.ts";
 import { type EmbeddedServer, startEmbedded } from "../../src/adapters/postgres/embedded.ts";
-import { canReach, listedAccount, type ServerUser } from "../../src/adapters/postgres/server-user.ts";
+import {
+  canReach,
+  listedAccount,
+  type ServerUser,
+} from "../../src/adapters/postgres/server-user.ts";
 import type { HolderTask } from "./database-holder.ts";
 import { silentLog } from "./silent-log.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -35,7 +39,7 @@ type Stage = { readonly bun: string; readonly script: string; readonly root: str
 
 let staged: Promise<Stage> | undefined;
 
-/** Everything a holder needs where any user can read it, also when the repository lies under /root. */
+/** Everything a holder needs where any user can read it, even with the repository under /root. */
 export function stage(): Promise<Stage> {
   staged ??= makeStage();
   return staged;

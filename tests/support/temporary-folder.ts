@@ -6,10 +6,11 @@ import { join } from "node:path";
 
 const GUARD = Symbol.for("dragon.test.guard");
 
-// Waits for the end of its input, which is the end of the test process; the test runner offers no
-// hook that also runs after a crash.
+// Outlives the test process and asks for it again and again. It is a grandchild, because the test
+// runner ends its own children when a test times out, and offers no hook that runs after a crash.
 const GUARD_SCRIPT = `
-read -r nothing
+(
+while kill -0 "$2" 2>/dev/null; do sleep 0.2; done
 for file in "$1"*/db/postmaster.pid "$1"*/*/db/postmaster.pid; do
   [ -e "$file" ] || continue
   read -r pid < "$file"
@@ -18,6 +19,7 @@ for file in "$1"*/db/postmaster.pid "$1"*/*/db/postmaster.pid; do
   while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
 done
 rm -rf "$1"*
+) &
 `;
 
 /** A new empty folder. */
@@ -32,8 +34,8 @@ export function temporaryFolder(): string {
 }
 
 function startGuard(prefix: string): void {
-  const guard = Bun.spawn(["/bin/sh", "-c", GUARD_SCRIPT, "guard", prefix], {
-    stdin: "pipe",
+  const guard = Bun.spawn(["/bin/sh", "-c", GUARD_SCRIPT, "guard", prefix, `${process.pid}`], {
+    stdin: "ignore",
     stdout: "ignore",
     stderr: "ignore",
     detached: true,

@@ -1,4 +1,5 @@
-// Everything about access on PostgreSQL, put together from its three parts. Built by main.ts and tests.
+// Everything about access on PostgreSQL, put together from its three parts. Built by the
+// composition root and tests.
 import type { AccessStore } from "../../ports/access-store.ts";
 import type { Sql } from "./connect.ts";
 import { createSessionRepository } from "./session-repository.ts";

@@ -27,8 +27,7 @@ type Chain = WorkspaceId | typeof INSTANCE;
 /** The audit store on a migrated database. */
 export function createAuditRepository(sql: Sql): AuditStore {
   return {
-    append: (scope, entry, now) =>
-      sql.begin((tx) => append(tx, scope.workspaceId, entry, now)),
+    append: (scope, entry, now) => sql.begin((tx) => append(tx, scope.workspaceId, entry, now)),
     appendInstance: (entry, now) => sql.begin((tx) => append(tx, INSTANCE, entry, now)),
     list: (scope, page) => list(sql, scope.workspaceId, page),
     listInstance: (page) => list(sql, INSTANCE, page),

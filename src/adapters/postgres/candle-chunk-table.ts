@@ -57,7 +57,7 @@ async function mergeBatch<Series>(
   const slots = batch.map((piece) => piece.slot);
   const found = await tx<Chunk[]>`
     select slot, items, checksum, data from market_chunks
-    where series_id = ${stored.id} and slot = any(${slots})`;
+    where series_id = ${stored.id} and slot in ${tx(slots)}`;
   const existing = new Map(found.map((chunk) => [chunk.slot, chunk]));
   let counts = UNTOUCHED;
   const rows: Record<string, unknown>[] = [];
@@ -173,7 +173,7 @@ async function readBatch(
   const slots = batch.map((head) => head.slot);
   return await tx<Chunk[]>`
     select slot, items, checksum, data from market_chunks
-    where series_id = ${stored.id} and slot = any(${slots}) order by slot`;
+    where series_id = ${stored.id} and slot in ${tx(slots)} order by slot`;
 }
 
 function within<Series>(codec: SeriesCodec<Series>, series: Series, range: TimeRange): Series {

@@ -39,7 +39,7 @@ export function checkClusterVersion(folders: Folders, binaries: PostgresBinaries
   if (made === brought) return;
   throw new DatabaseError(
     `the database in ${folders.cluster} was made by PostgreSQL ${made} and this Dragon brings ` +
-      `PostgreSQL ${brought}: use the Dragon that made it, or restore a backup into an empty folder`,
+      `PostgreSQL ${brought}: use the Dragon that made it, or restore a backup into a new folder`,
   );
 }
 

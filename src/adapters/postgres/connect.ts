@@ -1,7 +1,6 @@
 // The one place that opens connections to PostgreSQL. Called by database.ts, embedded.ts and tests;
 // everything above receives a Sql and never knows whose server it is.
 import postgres from "postgres";
-import { ARRAY_OID, arrayType, type TextType } from "./array-types.ts";
 import { OID, parseInt8, parseTimestamptz, serializeTimestamptz } from "./rows.ts";
 
 /** A pool of connections: tagged templates, transactions, listen. */
@@ -39,30 +38,6 @@ export type ConnectOptions = {
 const TIMEOUT_MS = 30_000;
 const IDLE_CONNECTION_S = 60;
 
-const TEXT: TextType = { serialize: String, parse: String };
-const FLOAT: TextType = { serialize: String, parse: Number };
-const INT8: TextType = { serialize: String, parse: parseInt8 };
-const INSTANT: TextType = { serialize: serializeTimestamptz, parse: parseTimestamptz };
-const BOOL: TextType = { serialize: (value) => (value ? "t" : "f"), parse: (text) => text === "t" };
-const JSON_TEXT: TextType = { serialize: (value) => JSON.stringify(value), parse: JSON.parse };
-
-const TYPES: Record<string, postgres.PostgresType> = {
-  bigint: { to: OID.int8, from: [OID.int8], ...INT8 },
-  date: { to: OID.timestamptz, from: [OID.timestamptz], ...INSTANT },
-  calendarDate: { to: OID.date, from: [OID.date], ...TEXT },
-  boolArray: arrayType(ARRAY_OID.bool, BOOL),
-  int2Array: arrayType(ARRAY_OID.int2, FLOAT),
-  int4Array: arrayType(ARRAY_OID.int4, FLOAT),
-  int8Array: arrayType(ARRAY_OID.int8, INT8),
-  float4Array: arrayType(ARRAY_OID.float4, FLOAT),
-  float8Array: arrayType(ARRAY_OID.float8, FLOAT),
-  textArray: arrayType(ARRAY_OID.text, TEXT),
-  varcharArray: arrayType(ARRAY_OID.varchar, TEXT),
-  numericArray: arrayType(ARRAY_OID.numeric, TEXT),
-  timestamptzArray: arrayType(ARRAY_OID.timestamptz, INSTANT),
-  jsonbArray: arrayType(ARRAY_OID.jsonb, JSON_TEXT),
-};
-
 /**
  * Opens a pool; connections are made when first needed and closed when idle.
  * `int8` arrives as number, `numeric` as text, `timestamptz` as epoch milliseconds, column names in
@@ -74,12 +49,20 @@ export function connect(target: ConnectTarget, options: ConnectOptions = {}): Sq
     idle_timeout: IDLE_CONNECTION_S,
     connect_timeout: options.connectTimeoutS ?? 10,
     onnotice: () => undefined,
-    fetch_types: false,
-    types: TYPES,
+    types: {
+      bigint: { to: OID.int8, from: [OID.int8], serialize: String, parse: parseInt8 },
+      date: {
+        to: OID.timestamptz,
+        from: [OID.timestamptz],
+        serialize: serializeTimestamptz,
+        parse: parseTimestamptz,
+      },
+      calendarDate: { to: OID.date, from: [OID.date], serialize: String, parse: String },
+    },
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     connection: {
       application_name: "dragon",
-      // Text forms of instants that parseTimestamptz understands, whatever the server's settings are.
+      // Instants in the form parseTimestamptz reads, whatever the server's settings are.
       DateStyle: "ISO",
       TimeZone: "UTC",
       // Floats as the shortest text that reads back as the same float.

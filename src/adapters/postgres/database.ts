@@ -1,5 +1,5 @@
-// Opens Dragon's database, bundled or external, and closes it again. Called by main.ts and commands;
-// it neither migrates nor reads the environment.
+// Opens Dragon's database, bundled or external, and closes it again. Called by the composition
+// root; it neither migrates nor reads the environment.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../ports/log.ts";
 import { type ConnectTarget, connect, describeTarget, type Sql } from "./connect.ts";

@@ -1,5 +1,5 @@
 // The bundled PostgreSQL: makes, starts, adopts and stops the server of a data folder. Called by
-// database.ts, which holds the start lock meanwhile; everything above it sees one connection target.
+// database.ts, which holds the start lock meanwhile; everything above sees one connection target.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../ports/log.ts";
 import { type PostgresBinaries, sourceBinaries } from "./binaries.ts";
@@ -118,11 +118,7 @@ async function adopt(folders: Folders, pid: number): Promise<Up | null> {
   throw notReady(folders);
 }
 
-async function start(
-  folders: Folders,
-  user: ServerUser,
-  options: EmbeddedOptions,
-): Promise<Up> {
+async function start(folders: Folders, user: ServerUser, options: EmbeddedOptions): Promise<Up> {
   const binaries = options.binaries ?? sourceBinaries();
   const root = await binaries.place(folders.programs, (path) => canReach(path, user));
   if (!hasCluster(folders)) {

@@ -1,4 +1,4 @@
-// Brings a schema forward, one transaction per migration. Called by serve, migrate, doctor and tests.
+// Brings a schema forward, one transaction per migration. Called by serve, commands and tests.
 // Never goes back, never runs an edited migration, never touches a schema newer than the program.
 import { createHash } from "node:crypto";
 import { type Migration, migrations as released } from "../../../migrations/index.ts";
@@ -35,8 +35,8 @@ export function checksumOf(migration: Migration): string {
 
 /**
  * Applies every migration the database does not have yet.
- * @throws DatabaseError when the schema is newer than the program, a stored migration was edited, or
- *   one fails (those before it stay applied)
+ * @throws DatabaseError when the schema is newer than the program, a stored migration was edited,
+ *   or one fails (those before it stay applied)
  */
 export async function migrate(
   sql: Sql,
@@ -75,10 +75,7 @@ export async function schemaState(
   };
 }
 
-async function applyPending(
-  sql: Sql,
-  migrations: readonly Migration[],
-): Promise<MigrateResult> {
+async function applyPending(sql: Sql, migrations: readonly Migration[]): Promise<MigrateResult> {
   await sql`
     create table if not exists schema_migrations (
       version integer primary key,

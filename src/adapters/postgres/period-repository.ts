@@ -12,7 +12,8 @@ const UNIQUE_VIOLATION = "23505";
 /** The period store on a migrated database. */
 export function createPeriodRepository(sql: Sql): PeriodStore {
   return {
-    list: async (scope) => await sql<Period[]>`
+    list: async (scope) =>
+      await sql<Period[]>`
       select id, name, from_at, to_at from saved_periods
       where workspace_id = ${scope.workspaceId} order by lower(name) collate "C", id`,
     create: (scope, period, now) => create(sql, scope, period, now),

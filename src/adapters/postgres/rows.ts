@@ -20,8 +20,7 @@ export function parseInt8(text: string): number {
   return value;
 }
 
-const INSTANT =
-  /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?([+-]\d\d)(?::(\d\d))?$/;
+const INSTANT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?([+-]\d\d)(?::(\d\d))?$/;
 
 /**
  * Reads a timestamptz in PostgreSQL's ISO style as epoch milliseconds, microseconds cut off.
@@ -36,7 +35,7 @@ export function parseTimestamptz(text: string): EpochMs {
 }
 
 /**
- * Writes an instant for a timestamptz; accepts milliseconds, a Date, or text as PostgreSQL reads it.
+ * Writes an instant for a timestamptz; accepts milliseconds, a Date, or text PostgreSQL reads.
  * @throws InvariantError when it is not an instant from the year 1 to 9999
  */
 export function serializeTimestamptz(value: unknown): string {

@@ -1,5 +1,5 @@
-// How a run's metrics map to columns and a run's row to the port's types. Called by run-repository.ts
-// alone; the compiler demands a kind for every metric.
+// How a run's metrics map to columns and a run's row to the port's types. Called by
+// run-repository.ts and run-list.ts; the compiler demands a kind for every metric.
 import postgres from "postgres";
 import { InvariantError } from "../../model/result.ts";
 import type { RunOutcome, RunSummary } from "../../ports/run-store.ts";

@@ -9,17 +9,18 @@ import { type SummaryRow, summaryColumns, toSummary } from "./run-columns.ts";
 const PAGE_MAX = 200;
 
 /** Column and type of each sort; each has an index on (workspace_id, column, id). */
-const SORTS: Readonly<Record<RunSort, { column: string; type: "bigint" | "numeric" | "float8" }>> = {
-  id: { column: "id", type: "bigint" },
-  net_profit: { column: "net_profit", type: "numeric" },
-  net_return: { column: "net_return", type: "float8" },
-  max_drawdown: { column: "max_drawdown", type: "float8" },
-  sharpe: { column: "sharpe", type: "float8" },
-  sortino: { column: "sortino", type: "float8" },
-  calmar: { column: "calmar", type: "float8" },
-  win_rate: { column: "win_rate", type: "float8" },
-  profit_factor: { column: "profit_factor_rank", type: "float8" },
-};
+const SORTS: Readonly<Record<RunSort, { column: string; type: "bigint" | "numeric" | "float8" }>> =
+  {
+    id: { column: "id", type: "bigint" },
+    net_profit: { column: "net_profit", type: "numeric" },
+    net_return: { column: "net_return", type: "float8" },
+    max_drawdown: { column: "max_drawdown", type: "float8" },
+    sharpe: { column: "sharpe", type: "float8" },
+    sortino: { column: "sortino", type: "float8" },
+    calmar: { column: "calmar", type: "float8" },
+    win_rate: { column: "win_rate", type: "float8" },
+    profit_factor: { column: "profit_factor_rank", type: "float8" },
+  };
 
 type ListRow = SummaryRow & { readonly sortValue: string | number | null };
 

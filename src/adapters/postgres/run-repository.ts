@@ -31,11 +31,12 @@ export function createRunRepository(sql: Sql): RunStore {
     fail: (scope, id, error, now) => end(sql, scope, id, { status: "failed", error }, now),
     cancel: (scope, id, now) => end(sql, scope, id, { status: "cancelled", error: null }, now),
     find: (scope, id) => find(sql, scope, id),
-    findArtifact: async (scope, id) => firstOrNull(
-      await sql<RunArtifact[]>`
+    findArtifact: async (scope, id) =>
+      firstOrNull(
+        await sql<RunArtifact[]>`
         select encoding, data from run_artifacts join runs on runs.id = run_id
         where run_id = ${id} and workspace_id = ${scope.workspaceId}`,
-    ),
+      ),
     list: (scope, query) => listRuns(sql, scope, query),
     rename: async (scope, id, name) => {
       const { count } = await sql`

@@ -88,8 +88,8 @@ function readPidFile(cluster: string): string[] | null {
 }
 
 /**
- * True when the process is a PostgreSQL that lives in the cluster: its name is postgres, its working
- * folder is the cluster, and it is no zombie (a zombie has no working folder any more).
+ * True when the process is a PostgreSQL that lives in the cluster: its name is postgres, its
+ * working folder is the cluster, and it is no zombie (a zombie has no working folder any more).
  */
 function isServerOf(pid: number, cluster: string): boolean {
   try {
@@ -113,8 +113,8 @@ export function serverProcesses(cluster: string): number[] {
 }
 
 /**
- * Removes what a dead server left: waits for processes without a postmaster, ends them, then deletes
- * the stale pid file, which PostgreSQL itself would believe when its number was given to another process.
+ * Removes what a dead server left: ends processes without a postmaster, then deletes the stale pid
+ * file, which PostgreSQL itself would believe when its number was given to another process.
  * @throws DatabaseError when such processes do not end
  */
 export async function clearDeadServer(cluster: string): Promise<void> {
@@ -152,7 +152,7 @@ export type StartedServer = {
   said(): string;
 };
 
-/** Starts the server in a session of its own, so that a Ctrl-C at our terminal does not reach it. */
+/** Starts the server in a session of its own: a Ctrl-C at our terminal does not reach it. */
 export function startServer(
   folders: Folders,
   socketFolder: string,

@@ -1,5 +1,6 @@
-// Who runs the bundled PostgreSQL and whether that user can reach its folders. PostgreSQL refuses to
-// run as root, so root hands over to an unprivileged account. Called by embedded.ts; changes nothing.
+// Who runs the bundled PostgreSQL and whether that user can reach its folders. PostgreSQL refuses
+// to run as root, so root hands over to an unprivileged account. Called by embedded.ts; it
+// changes nothing.
 import { readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError, errorCode } from "./errors.ts";

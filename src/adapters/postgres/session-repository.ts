@@ -101,11 +101,7 @@ function toSession(row: SessionRow): Session {
   };
 }
 
-async function createSession(
-  sql: Sql,
-  session: NewSession,
-  now: EpochMs,
-): Promise<Session | null> {
+async function createSession(sql: Sql, session: NewSession, now: EpochMs): Promise<Session | null> {
   await sql`
     insert into sessions (workspace_id, user_id, token_hash, client, created_at, last_seen_at,
       idle_expires_at, expires_at)

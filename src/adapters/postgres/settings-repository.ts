@@ -1,5 +1,5 @@
-// Settings on PostgreSQL, of the instance or of one workspace. Built by main.ts and tests; it checks
-// no meaning, only revisions.
+// Settings on PostgreSQL, of the instance or of one workspace. Built by the composition root and
+// tests; it checks no meaning, only revisions.
 import { ok, refuse } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { UserId, WorkspaceId } from "../../ports/access-store.ts";

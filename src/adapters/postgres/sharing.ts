@@ -1,5 +1,5 @@
 // How several programs share one data folder: at most one `serve`, any number of commands, and the
-// last one out stops the server. Called by database.ts; the locks end with the process that holds them.
+// last one out stops the server. Called by database.ts; the locks end with their process.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type FileLock, readLockText, tryLock, waitForLock } from "../system/file-lock.ts";
@@ -89,18 +89,15 @@ async function passGate(dataDir: string): Promise<FileLock> {
 }
 
 /** Runs an opening of a lock file with its failure told as a sentence. */
-async function openLock<Lock>(
-  dataDir: string,
-  attempt: () => Lock | Promise<Lock>,
-): Promise<Lock> {
+async function openLock<Lock>(dataDir: string, attempt: () => Lock | Promise<Lock>): Promise<Lock> {
   try {
     return await attempt();
   } catch (error) {
     const code = errorCode(error);
     if (code === "") throw error;
     throw new DatabaseError(
-      `the data folder ${dataDir} cannot be used by this user (${code}): run Dragon as its owner, ` +
-        "or set DRAGON_DATA_DIR to another folder",
+      `the data folder ${dataDir} cannot be used by this user (${code}): run Dragon as its ` +
+        "owner, or set DRAGON_DATA_DIR to another folder",
       { cause: error },
     );
   }

@@ -19,10 +19,10 @@ const TOUCH_EVERY_MS = 60_000;
 /** The part of the access store about API tokens. */
 export function createTokenRepository(sql: Sql): TokenStore {
   return {
-    createApiToken: (scope, token, now) =>
-      sql.begin((tx) => createApiToken(tx, scope, token, now)),
+    createApiToken: (scope, token, now) => sql.begin((tx) => createApiToken(tx, scope, token, now)),
     useApiToken: (hash, now) => useApiToken(sql, hash, now),
-    listApiTokens: async (scope) => await sql<ApiToken[]>`
+    listApiTokens: async (scope) =>
+      await sql<ApiToken[]>`
       select ${tokenColumns(sql)} from api_tokens
       where workspace_id = ${scope.workspaceId} order by id`,
     revokeApiToken: async (scope, id, now) => {

@@ -1,5 +1,5 @@
-// Workspaces, users, memberships and the first owner. Part of access-repository.ts; it stores password
-// hashes as it gets them and decides nothing about rights.
+// Workspaces, users, memberships and the first owner. Part of access-repository.ts; it stores
+// password hashes as it gets them and decides nothing about rights.
 import { ok, refuse, type Result } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type {
@@ -39,22 +39,22 @@ export function createUserRepository(sql: Sql): UserStore {
     setupLinkState: (hash, now) => setupLinkState(sql, hash, now),
     createOwner: (owner, now) => sql.begin((tx) => createOwner(tx, owner, now)),
     createUser: (scope, user, now) => sql.begin((tx) => createUser(tx, scope, user, now)),
-    setRole: (scope, userId, role, now) =>
-      sql.begin((tx) => setRole(tx, scope, userId, role, now)),
+    setRole: (scope, userId, role, now) => sql.begin((tx) => setRole(tx, scope, userId, role, now)),
     removeMember: (scope, userId) => sql.begin((tx) => removeMember(tx, scope, userId)),
-    listMembers: async (scope) => await sql<Member[]>`
+    listMembers: async (scope) =>
+      await sql<Member[]>`
       select ${userColumns(sql)}, memberships.role
       from memberships join users on users.id = memberships.user_id
       where memberships.workspace_id = ${scope.workspaceId}
       order by users.id`,
     findLogin: (email) => findLogin(sql, email),
-    membershipsOf: async (userId) => await sql<(Workspace & { role: Role })[]>`
+    membershipsOf: async (userId) =>
+      await sql<(Workspace & { role: Role })[]>`
       select workspaces.id, workspaces.name, memberships.role
       from memberships join workspaces on workspaces.id = memberships.workspace_id
       where memberships.user_id = ${userId}
       order by workspaces.id`,
-    setPassword: (userId, hash, now) =>
-      sql.begin((tx) => setPassword(tx, userId, hash, now)),
+    setPassword: (userId, hash, now) => sql.begin((tx) => setPassword(tx, userId, hash, now)),
     setTimeZone: async (userId, timeZone, now) => {
       const { count } = await sql`
         update users set time_zone = ${timeZone}, updated_at = ${at(now)} where id = ${userId}`;

@@ -56,32 +56,35 @@ databaseTest("unknown, expired and replaced setup links make nobody owner", asyn
   expect(await attempt(hash("b"), NOW)).toMatchObject({ ok: true });
 });
 
-databaseTest("of two who become the first owner at once exactly one does", async ({ sql, target }) => {
-  const pools = [connect(target, { max: 1 }), connect(target, { max: 1 }), sql];
-  try {
-    await createAccessRepository(sql).createSetupLink(
-      { tokenHash: hash("a"), expiresAt: NOW + HOUR },
-      NOW,
-    );
-    const results = await Promise.all(
-      pools.map((pool, index) =>
-        createAccessRepository(pool).createOwner(
-          { ...person(`p${index}@example.org`), setupTokenHash: hash("a") },
-          NOW,
+databaseTest(
+  "of two who become the first owner at once exactly one does",
+  async ({ sql, target }) => {
+    const pools = [connect(target, { max: 1 }), connect(target, { max: 1 }), sql];
+    try {
+      await createAccessRepository(sql).createSetupLink(
+        { tokenHash: hash("a"), expiresAt: NOW + HOUR },
+        NOW,
+      );
+      const results = await Promise.all(
+        pools.map((pool, index) =>
+          createAccessRepository(pool).createOwner(
+            { ...person(`p${index}@example.org`), setupTokenHash: hash("a") },
+            NOW,
+          ),
         ),
-      ),
-    );
-    const refusals = results.filter((result) => !result.ok);
-    expect(refusals.length).toBe(2);
-    for (const refusal of refusals) expect(refusal).toMatchObject({ reason: "owner_exists" });
-    const [row] = await sql<{ owners: number; users: number; workspaces: number }[]>`
+      );
+      const refusals = results.filter((result) => !result.ok);
+      expect(refusals.length).toBe(2);
+      for (const refusal of refusals) expect(refusal).toMatchObject({ reason: "owner_exists" });
+      const [row] = await sql<{ owners: number; users: number; workspaces: number }[]>`
       select (select count(*) from memberships where role = 'owner') as owners,
         (select count(*) from users) as users, (select count(*) from workspaces) as workspaces`;
-    expect(row).toEqual({ owners: 1, users: 1, workspaces: 1 });
-  } finally {
-    await Promise.all(pools.slice(0, 2).map((pool) => pool.end()));
-  }
-});
+      expect(row).toEqual({ owners: 1, users: 1, workspaces: 1 });
+    } finally {
+      await Promise.all(pools.slice(0, 2).map((pool) => pool.end()));
+    }
+  },
+);
 
 databaseTest("an e-mail belongs to one user whatever its letter case", async ({ sql }) => {
   const access = createAccessRepository(sql);
@@ -123,29 +126,39 @@ databaseTest("two owners who leave at once leave one behind", async ({ sql }) =>
   expect((await access.listMembers(scope)).length).toBe(1);
 });
 
-databaseTest("a session lives until its idle end, its absolute end or a revocation", async ({ sql }) => {
-  const access = createAccessRepository(sql);
-  const { workspaceId, userId } = await testScope(sql, "one");
-  const open = (tokenHash: string) =>
-    access.createSession(
-      { userId, workspaceId, tokenHash, idleExpiresAt: NOW + HOUR, expiresAt: NOW + 3 * HOUR, client: "x" },
-      NOW,
-    );
-  const use = (tokenHash: string, at: number) => access.useSession(tokenHash, at + HOUR, at);
-  const session = await open(hash("1"));
-  expect(session).toMatchObject({ role: "owner", client: "x", workspace: { id: workspaceId } });
-  expect(await use(hash("2"), NOW)).toBeNull();
-  expect((await use(hash("1"), NOW + HOUR - 1))?.idleExpiresAt).toBe(NOW + 2 * HOUR - 1);
-  expect((await use(hash("1"), NOW + 2 * HOUR - 2))?.idleExpiresAt).toBe(NOW + 3 * HOUR - 2);
-  expect((await use(hash("1"), NOW + 3 * HOUR - 3))?.idleExpiresAt).toBe(NOW + 3 * HOUR);
-  expect(await use(hash("1"), NOW + 3 * HOUR)).toBeNull();
-  await open(hash("3"));
-  expect(await use(hash("3"), NOW + HOUR)).toBeNull();
-  const fourth = await open(hash("4"));
-  expect(await access.revokeSession(userId, fourth!.id, NOW)).toBe(true);
-  expect(await access.revokeSession(userId, fourth!.id, NOW)).toBe(false);
-  expect(await use(hash("4"), NOW)).toBeNull();
-});
+databaseTest(
+  "a session lives until its idle end, its absolute end or a revocation",
+  async ({ sql }) => {
+    const access = createAccessRepository(sql);
+    const { workspaceId, userId } = await testScope(sql, "one");
+    const open = (tokenHash: string) =>
+      access.createSession(
+        {
+          userId,
+          workspaceId,
+          tokenHash,
+          idleExpiresAt: NOW + HOUR,
+          expiresAt: NOW + 3 * HOUR,
+          client: "x",
+        },
+        NOW,
+      );
+    const use = (tokenHash: string, at: number) => access.useSession(tokenHash, at + HOUR, at);
+    const session = await open(hash("1"));
+    expect(session).toMatchObject({ role: "owner", client: "x", workspace: { id: workspaceId } });
+    expect(await use(hash("2"), NOW)).toBeNull();
+    expect((await use(hash("1"), NOW + HOUR - 1))?.idleExpiresAt).toBe(NOW + 2 * HOUR - 1);
+    expect((await use(hash("1"), NOW + 2 * HOUR - 2))?.idleExpiresAt).toBe(NOW + 3 * HOUR - 2);
+    expect((await use(hash("1"), NOW + 3 * HOUR - 3))?.idleExpiresAt).toBe(NOW + 3 * HOUR);
+    expect(await use(hash("1"), NOW + 3 * HOUR)).toBeNull();
+    await open(hash("3"));
+    expect(await use(hash("3"), NOW + HOUR)).toBeNull();
+    const fourth = await open(hash("4"));
+    expect(await access.revokeSession(userId, fourth!.id, NOW)).toBe(true);
+    expect(await access.revokeSession(userId, fourth!.id, NOW)).toBe(false);
+    expect(await use(hash("4"), NOW)).toBeNull();
+  },
+);
 
 databaseTest("password change, disabling and leaving end sessions and tokens", async ({ sql }) => {
   const access = createAccessRepository(sql);

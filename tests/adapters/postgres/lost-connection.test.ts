@@ -1,5 +1,5 @@
 // What a pool does when its server goes away under it: errors that can be caught, and a way back.
-// postgres.js 3.4.9 needs patches/postgres@3.4.9.patch for this (its issues 1066, 1154 and 1208).
+// postgres.js 3.4.9 needs .patches/postgres@3.4.9.patch for this (its issues 1066, 1154 and 1208).
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -50,31 +50,41 @@ emptyDatabaseTest("an edited migration is refused by its name", async ({ sql }) 
   expect((await schemaState(sql)).current).toBe(2);
 });
 
-emptyDatabaseTest("a schema newer than the program is refused with both numbers", async ({ sql }) => {
-  await migrate(sql);
-  const older = migrations.slice(0, 3);
-  const sentence = `schema is at version ${latest} but this Dragon only knows version 3`;
-  expect(migrate(sql, older)).rejects.toThrow(sentence);
-  expect(schemaState(sql, older)).rejects.toThrow(sentence);
-  await sql`select 1`;
-});
+emptyDatabaseTest(
+  "a schema newer than the program is refused with both numbers",
+  async ({ sql }) => {
+    await migrate(sql);
+    const older = migrations.slice(0, 3);
+    const sentence = `schema is at version ${latest} but this Dragon only knows version 3`;
+    expect(migrate(sql, older)).rejects.toThrow(sentence);
+    expect(schemaState(sql, older)).rejects.toThrow(sentence);
+    await sql`select 1`;
+  },
+);
 
-emptyDatabaseTest("a failing migration leaves no trace and keeps those before it", async ({ sql }) => {
-  const first = { version: 1, name: "0001_good", sql: "create table good (id bigint)" };
-  const bad = { version: 2, name: "0002_bad", sql: "create table half (id bigint); select 1 / 0" };
-  expect(migrate(sql, [first, bad])).rejects.toThrow(
-    "the migration 0002_bad failed: division by zero",
-  );
-  await sql`select 1`;
-  expect(await schemaState(sql, [first, bad])).toEqual({
-    current: 1,
-    latest: 2,
-    pending: ["0002_bad"],
-  });
-  expect(await tables(sql)).toEqual(["good", "schema_migrations"]);
-  const mended = { ...bad, sql: "create table whole (id bigint)" };
-  expect((await migrate(sql, [first, mended])).applied).toEqual(["0002_bad"]);
-});
+emptyDatabaseTest(
+  "a failing migration leaves no trace and keeps those before it",
+  async ({ sql }) => {
+    const first = { version: 1, name: "0001_good", sql: "create table good (id bigint)" };
+    const bad = {
+      version: 2,
+      name: "0002_bad",
+      sql: "create table half (id bigint); select 1 / 0",
+    };
+    expect(migrate(sql, [first, bad])).rejects.toThrow(
+      "the migration 0002_bad failed: division by zero",
+    );
+    await sql`select 1`;
+    expect(await schemaState(sql, [first, bad])).toEqual({
+      current: 1,
+      latest: 2,
+      pending: ["0002_bad"],
+    });
+    expect(await tables(sql)).toEqual(["good", "schema_migrations"]);
+    const mended = { ...bad, sql: "create table whole (id bigint)" };
+    expect((await migrate(sql, [first, mended])).applied).toEqual(["0002_bad"]);
+  },
+);
 
 emptyDatabaseTest("two migrators at once take turns", async ({ sql, target }) => {
   const slow = migrations.map((m) =>
@@ -82,7 +92,11 @@ emptyDatabaseTest("two migrators at once take turns", async ({ sql, target }) =>
   );
   const other = connect(target, { max: 2 });
   try {
-    const results = await Promise.all([migrate(sql, slow), migrate(other, slow), migrate(sql, slow)]);
+    const results = await Promise.all([
+      migrate(sql, slow),
+      migrate(other, slow),
+      migrate(sql, slow),
+    ]);
     const applied = results.flatMap((result) => result.applied);
     expect(applied).toEqual(names);
     expect(results.filter((result) => result.applied.length === latest).length).toBe(1);
@@ -91,15 +105,18 @@ emptyDatabaseTest("two migrators at once take turns", async ({ sql, target }) =>
   }
 });
 
-emptyDatabaseTest("the lock and the time-out are given back after a migration", async ({ target }) => {
-  const single = connect(target, { max: 1 });
-  try {
-    await migrate(single);
-    const [row] = await single<{ held: number; timeout: string }[]>`
+emptyDatabaseTest(
+  "the lock and the time-out are given back after a migration",
+  async ({ target }) => {
+    const single = connect(target, { max: 1 });
+    try {
+      await migrate(single);
+      const [row] = await single<{ held: number; timeout: string }[]>`
       select count(*) as held, current_setting('statement_timeout') as timeout
       from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`;
-    expect(row).toEqual({ held: 0, timeout: "30s" });
-  } finally {
-    await single.end();
-  }
-});
+      expect(row).toEqual({ held: 0, timeout: "30s" });
+    } finally {
+      await single.end();
+    }
+  },
+);

@@ -18,33 +18,36 @@ function outcome(metrics: Partial<RunOutcome["metrics"]> = {}): RunOutcome {
   };
 }
 
-databaseTest("a finished run comes back as it was stored, amounts to the last bit", async ({ sql }) => {
-  const runs = createRunRepository(sql);
-  const scope = await testScope(sql, "one");
-  const id = await runs.create(scope, aRun, NOW);
-  expect(await runs.find(scope, id)).toMatchObject({ ...aRun, status: "queued", metrics: null });
-  expect(await runs.start(scope, id, NOW + 1)).toBe(true);
-  const data = new Uint8Array([0, 255, 1, 254, 92, 39]);
-  const done = outcome();
-  expect(await runs.finish(scope, id, done, { encoding: "zstd-v1", data }, NOW + 2)).toBe(true);
-  const found = await runs.find(scope, id);
-  expect(found).toEqual({
-    ...aRun,
-    ...done,
-    id,
-    status: "finished",
-    error: null,
-    createdBy: scope.userId,
-    createdAt: NOW,
-    finishedAt: NOW + 2,
-    isShortlisted: false,
-    note: null,
-    artifact: { encoding: "zstd-v1", bytes: 6 },
-  });
-  const artifact = await runs.findArtifact(scope, id);
-  expect(artifact?.encoding).toBe("zstd-v1");
-  expect([...(artifact?.data ?? [])]).toEqual([...data]);
-});
+databaseTest(
+  "a finished run comes back as it was stored, amounts to the last bit",
+  async ({ sql }) => {
+    const runs = createRunRepository(sql);
+    const scope = await testScope(sql, "one");
+    const id = await runs.create(scope, aRun, NOW);
+    expect(await runs.find(scope, id)).toMatchObject({ ...aRun, status: "queued", metrics: null });
+    expect(await runs.start(scope, id, NOW + 1)).toBe(true);
+    const data = new Uint8Array([0, 255, 1, 254, 92, 39]);
+    const done = outcome();
+    expect(await runs.finish(scope, id, done, { encoding: "zstd-v1", data }, NOW + 2)).toBe(true);
+    const found = await runs.find(scope, id);
+    expect(found).toEqual({
+      ...aRun,
+      ...done,
+      id,
+      status: "finished",
+      error: null,
+      createdBy: scope.userId,
+      createdAt: NOW,
+      finishedAt: NOW + 2,
+      isShortlisted: false,
+      note: null,
+      artifact: { encoding: "zstd-v1", bytes: 6 },
+    });
+    const artifact = await runs.findArtifact(scope, id);
+    expect(artifact?.encoding).toBe("zstd-v1");
+    expect([...(artifact?.data ?? [])]).toEqual([...data]);
+  },
+);
 
 databaseTest("a run that ended is not changed by a later end", async ({ sql }) => {
   const runs = createRunRepository(sql);
@@ -107,7 +110,10 @@ databaseTest("the run list filters, and a shortlist is each user's own", async (
   const runs = createRunRepository(sql);
   const scope = await testScope(sql, "one");
   const other: NewRun = { ...aRun, symbol: "PERP_BTC_USDT", strategyName: "Other" };
-  const [first, second] = [await runs.create(scope, aRun, NOW), await runs.create(scope, other, NOW)];
+  const [first, second] = [
+    await runs.create(scope, aRun, NOW),
+    await runs.create(scope, other, NOW),
+  ];
   const base: RunQuery = { sort: "id", direction: "desc", limit: 10 };
   const ids = async (query: Partial<RunQuery>) =>
     (await runs.list(scope, { ...base, ...query })).runs.map((run) => run.id);
@@ -115,7 +121,10 @@ databaseTest("the run list filters, and a shortlist is each user's own", async (
   expect(await ids({ symbol: "PERP_BTC_USDT" })).toEqual([second]);
   expect(await ids({ strategyName: aRun.strategyName })).toEqual([first]);
   expect(await ids({ status: "finished" })).toEqual([]);
-  expect(await ids({ timeframeMin: aRun.timeframeMin, exchangeId: "woox" })).toEqual([second, first]);
+  expect(await ids({ timeframeMin: aRun.timeframeMin, exchangeId: "woox" })).toEqual([
+    second,
+    first,
+  ]);
   const mark = { isShortlisted: true, note: "good" };
   expect(await runs.shortlist(scope, first, mark, NOW)).toBe(true);
   expect(await ids({ shortlistedOnly: true })).toEqual([first]);
@@ -125,43 +134,46 @@ databaseTest("the run list filters, and a shortlist is each user's own", async (
   expect(runs.shortlist(stranger, first, mark, NOW)).rejects.toThrow("belongs to a user");
 });
 
-databaseTest("a deep page of the run list reads no more rows than it shows", async ({ sql, target }) => {
-  const scope = await testScope(sql, "one");
-  await sql`
+databaseTest(
+  "a deep page of the run list reads no more rows than it shows",
+  async ({ sql, target }) => {
+    const scope = await testScope(sql, "one");
+    await sql`
     insert into runs (workspace_id, status, created_at, finished_at, strategy_name,
       strategy_version, exchange_id, symbol, kind, timeframe_min, from_at, to_at, engine_version,
       candles_fingerprint, config_hash, config, run_settings, instrument, final_equity, sharpe)
     select ${scope.workspaceId}, 'finished', now(), now(), 's', '1', 'woox', 'S', 'perps', 5,
       now() - interval '1 day', now(), 'e', ${"a".repeat(64)}, ${"b".repeat(64)}, '{}', '{}', '{}',
       1, n from generate_series(1, 5000) as n`;
-  await sql`analyze runs`;
-  const [middle] = await sql<{ id: RunId }[]>`select id from runs where sharpe = 2500`;
-  // One connection, because the counters of a session are published when it asks for it.
-  const single = connect(target, { max: 1 });
-  try {
-    const read = async (): Promise<{ rows: number; scans: number }> => {
-      await single`select pg_stat_force_next_flush()`;
-      const [counts] = await single<{ rows: number; scans: number }[]>`
+    await sql`analyze runs`;
+    const [middle] = await sql<{ id: RunId }[]>`select id from runs where sharpe = 2500`;
+    // One connection, because the counters of a session are published when it asks for it.
+    const single = connect(target, { max: 1 });
+    try {
+      const read = async (): Promise<{ rows: number; scans: number }> => {
+        await single`select pg_stat_force_next_flush()`;
+        const [counts] = await single<{ rows: number; scans: number }[]>`
         select idx_tup_read as rows, (select seq_scan from pg_stat_user_tables
           where relname = 'runs') as scans
         from pg_stat_user_indexes where indexrelname = 'runs_sharpe_idx'`;
-      return counts!;
-    };
-    const runs = createRunRepository(single);
-    for (const direction of ["asc", "desc"] as const) {
-      const before = await read();
-      const after = { value: 2500, id: middle!.id };
-      const page = await runs.list(scope, { sort: "sharpe", direction, limit: 50, after });
-      const used = await read();
-      expect(page.runs.length).toBe(50);
-      expect(used.rows - before.rows).toBeGreaterThanOrEqual(50);
-      expect(used.rows - before.rows).toBeLessThanOrEqual(60);
-      expect(used.scans).toBe(before.scans);
+        return counts!;
+      };
+      const runs = createRunRepository(single);
+      for (const direction of ["asc", "desc"] as const) {
+        const before = await read();
+        const after = { value: 2500, id: middle!.id };
+        const page = await runs.list(scope, { sort: "sharpe", direction, limit: 50, after });
+        const used = await read();
+        expect(page.runs.length).toBe(50);
+        expect(used.rows - before.rows).toBeGreaterThanOrEqual(50);
+        expect(used.rows - before.rows).toBeLessThanOrEqual(60);
+        expect(used.scans).toBe(before.scans);
+      }
+    } finally {
+      await single.end();
     }
-  } finally {
-    await single.end();
-  }
-});
+  },
+);
 
 databaseTest("any finite metric comes back to the last bit", async ({ sql }) => {
   const runs = createRunRepository(sql);

@@ -12,7 +12,11 @@ databaseTest("a setting keeps the value before, who changed it and when", async 
   const scope = await testScope(sql, "one");
   expect(await settings.read(scope, "fee.spot")).toBeNull();
   await settings.write(scope, { key: "fee.spot", value: 0.1 }, NOW);
-  const second = await settings.write(scope, { key: "fee.spot", value: { maker_fee: [1, null] } }, NOW + 1);
+  const second = await settings.write(
+    scope,
+    { key: "fee.spot", value: { maker_fee: [1, null] } },
+    NOW + 1,
+  );
   expect(second).toEqual({
     ok: true,
     value: {
@@ -28,19 +32,22 @@ databaseTest("a setting keeps the value before, who changed it and when", async 
   expect(second).toEqual({ ok: true, value: stored! });
 });
 
-databaseTest("a change based on an old revision is refused and changes nothing", async ({ sql }) => {
-  const settings = createSettingsRepository(sql);
-  const write = (value: string, expectedRevision: number) =>
-    settings.writeInstance({ key: "name", value, expectedRevision }, null, NOW);
-  expect(await write("x", 1)).toMatchObject({ reason: "revision_changed" });
-  expect(await write("a", 0)).toMatchObject({ ok: true });
-  expect(await write("b", 0)).toMatchObject({ reason: "revision_changed" });
-  expect(await write("b", 1)).toMatchObject({ ok: true, value: { revision: 2 } });
-  expect(await write("c", 1)).toMatchObject({ reason: "revision_changed" });
-  expect(await settings.readInstance("name")).toMatchObject({ value: "b", previous: "a" });
-  const race = await Promise.all(["d", "e", "f"].map((value) => write(value, 2)));
-  expect(race.filter((outcome) => outcome.ok).length).toBe(1);
-});
+databaseTest(
+  "a change based on an old revision is refused and changes nothing",
+  async ({ sql }) => {
+    const settings = createSettingsRepository(sql);
+    const write = (value: string, expectedRevision: number) =>
+      settings.writeInstance({ key: "name", value, expectedRevision }, null, NOW);
+    expect(await write("x", 1)).toMatchObject({ reason: "revision_changed" });
+    expect(await write("a", 0)).toMatchObject({ ok: true });
+    expect(await write("b", 0)).toMatchObject({ reason: "revision_changed" });
+    expect(await write("b", 1)).toMatchObject({ ok: true, value: { revision: 2 } });
+    expect(await write("c", 1)).toMatchObject({ reason: "revision_changed" });
+    expect(await settings.readInstance("name")).toMatchObject({ value: "b", previous: "a" });
+    const race = await Promise.all(["d", "e", "f"].map((value) => write(value, 2)));
+    expect(race.filter((outcome) => outcome.ok).length).toBe(1);
+  },
+);
 
 databaseTest("instance and workspace settings of one key are apart", async ({ sql }) => {
   const settings = createSettingsRepository(sql);
@@ -56,23 +63,33 @@ function entry(object: string) {
   return { actorId: null, actor: "system", action: "thing_done", object, before: null, after: 1 };
 }
 
-databaseTest("audit entries form one unbroken chain, also when written at once", async ({ sql }) => {
-  const audit = createAuditRepository(sql);
-  const scope = await testScope(sql, "one");
-  const after = { zebra: 1e-7, apple: [1e21, "ü", { b: 1, a: null }], "": -0.1 };
-  await audit.append(scope, { ...entry("first"), actorId: scope.userId, after }, NOW);
-  await Promise.all([...Array(20).keys()].map((n) => audit.append(scope, entry(`n:${n}`), NOW + n)));
-  expect(await audit.verify(scope)).toEqual({ intact: true, entries: 21 });
-  const newest = await audit.list(scope, { limit: 5 });
-  expect(newest.length).toBe(5);
-  const older = await audit.list(scope, { limit: 200, beforeId: newest.at(-1)!.id });
-  expect(older.length).toBe(16);
-  expect(older.at(-1)).toMatchObject({ object: "first", after, prevHash: "0".repeat(64), at: NOW });
-  const chain = [...newest, ...older];
-  for (const [index, item] of chain.slice(0, -1).entries()) {
-    expect(item.prevHash).toBe(chain[index + 1]!.hash);
-  }
-});
+databaseTest(
+  "audit entries form one unbroken chain, also when written at once",
+  async ({ sql }) => {
+    const audit = createAuditRepository(sql);
+    const scope = await testScope(sql, "one");
+    const after = { zebra: 1e-7, apple: [1e21, "ü", { b: 1, a: null }], "": -0.1 };
+    await audit.append(scope, { ...entry("first"), actorId: scope.userId, after }, NOW);
+    await Promise.all(
+      [...Array(20).keys()].map((n) => audit.append(scope, entry(`n:${n}`), NOW + n)),
+    );
+    expect(await audit.verify(scope)).toEqual({ intact: true, entries: 21 });
+    const newest = await audit.list(scope, { limit: 5 });
+    expect(newest.length).toBe(5);
+    const older = await audit.list(scope, { limit: 200, beforeId: newest.at(-1)!.id });
+    expect(older.length).toBe(16);
+    expect(older.at(-1)).toMatchObject({
+      object: "first",
+      after,
+      prevHash: "0".repeat(64),
+      at: NOW,
+    });
+    const chain = [...newest, ...older];
+    for (const [index, item] of chain.slice(0, -1).entries()) {
+      expect(item.prevHash).toBe(chain[index + 1]!.hash);
+    }
+  },
+);
 
 databaseTest("the audit log refuses changes and deletions", async ({ sql }) => {
   const audit = createAuditRepository(sql);

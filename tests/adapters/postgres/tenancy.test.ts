@@ -16,7 +16,14 @@ databaseTest("members and tokens are out of reach from another workspace", async
   const [mine, theirs] = [await testScope(sql, "mine"), await testScope(sql, "theirs")];
   const token = await access.createApiToken(
     mine,
-    { userId: mine.userId, name: "t", scopes: [], tokenHash: "a".repeat(64), prefix: "p", expiresAt: null },
+    {
+      userId: mine.userId,
+      name: "t",
+      scopes: [],
+      tokenHash: "a".repeat(64),
+      prefix: "p",
+      expiresAt: null,
+    },
     NOW,
   );
   if (!token.ok) throw new Error(token.detail);
