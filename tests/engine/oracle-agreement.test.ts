@@ -1,5 +1,5 @@
 // The production engine against the independent implementation of the rules, fill by fill and figure by
-// figure, on generated cases and on recorded candles. DRAGON_ORACLE_CASES sets the number of cases.
+// figure, on generated cases and on recorded candles. DRAGON_TEST_ORACLE_CASES sets the number of cases.
 import { describe, expect, test } from "bun:test";
 import { resultDocument } from "../../src/services/research/backtest-result.ts";
 import { generateCase } from "../oracle/cases.ts";
@@ -8,7 +8,7 @@ import { type CaseDocuments, runCase } from "../support/engine-case.ts";
 import { testIf } from "../support/needs.ts";
 import { realCase } from "../support/real-case.ts";
 
-const CASES = Number(process.env["DRAGON_ORACLE_CASES"] ?? 1500);
+const CASES = Number(process.env["DRAGON_TEST_ORACLE_CASES"] ?? 1500);
 
 /** Relative tolerance of fees, nets, averages, excursions and metrics; absolute below 1. */
 const TOLERANCE = 1e-6;

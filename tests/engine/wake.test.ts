@@ -7,7 +7,7 @@ import { DCA_ATR_RULES } from "../../src/strategy/dca-atr/wake.ts";
 import { generateCase } from "../oracle/cases.ts";
 import { type CaseDocuments, runCase } from "../support/engine-case.ts";
 
-const CASES = Number(process.env["DRAGON_WAKE_CASES"] ?? 10_000);
+const CASES = Number(process.env["DRAGON_TEST_WAKE_CASES"] ?? 10_000);
 
 /** Occurrences each must have at least, so that agreement means something. */
 const OCCURRENCES_MIN = 200;
