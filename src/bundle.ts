@@ -13,5 +13,5 @@ export type Bundle = {
 /** The bundle of a compiled Dragon; null when it runs from source. */
 export async function loadBundle(): Promise<Bundle | null> {
   if (!Bun.isStandaloneExecutable) return null;
-  return (await import("../dist/gen/bundle.ts")).BUNDLE;
+  return (await import("../dist/gen/bundle.js")).BUNDLE;
 }

@@ -3,6 +3,7 @@
 import { plan } from "../execution/planner.ts";
 import { assert } from "../model/result.ts";
 import { approve } from "../risk/pre-trade.ts";
+import { permits } from "../risk/trading-state.ts";
 import type { OrderFilled, Strategy } from "../strategy/strategy.ts";
 import { bookExit, bookExpansion, bookFunding, type Contract } from "./accounting.ts";
 import type { EngineEvent, EngineFill, EngineOutput } from "./event.ts";
@@ -23,7 +24,8 @@ const filled: OrderFilled = {
 
 function applyFill<S>(context: StepContext<S>, state: EngineState<S>, event: EngineFill): void {
   const { fill, slot } = event;
-  const isExpanding = slot >= 0 && state.working[slot]?.isReduceOnly === false;
+  // Told by the fill itself: it may arrive after its order was given up.
+  const isExpanding = (fill.side === "buy") === (fill.positionSide === "long");
   if (isExpanding) bookExpansion(state, fill, context.contract);
   else {
     assert(state.position.sign !== 0, "a reducing fill needs a position");
@@ -65,6 +67,21 @@ function applyAndAsk<S>(
   }
 }
 
+/**
+ * Cancels working entries and rungs that the trading state no longer permits; protection is kept, and when
+ * frozen nothing is touched.
+ */
+function withdraw<S>(state: EngineState<S>): void {
+  const { working, planned, tradingState } = state;
+  if (tradingState === "frozen") return;
+  for (let slot = 0; slot < working.length; slot++) {
+    const order = working[slot];
+    if (!order || order.isReduceOnly || permits(tradingState, order.purpose)) continue;
+    if (planned.some((intent) => intent.slot === slot && intent.op === "cancel")) continue;
+    planned.push({ op: "cancel", slot, target: order });
+  }
+}
+
 /** Handles one event; `output` is emptied first and holds what is to be sent, in order. */
 export function step<S>(
   context: StepContext<S>,
@@ -79,6 +96,7 @@ export function step<S>(
   if (!applyAndAsk(context, state, event) || book.touched === 0) return;
   planned.length = 0;
   plan(book.targets, working, book.touched, planned);
+  if (state.tradingState !== "active") withdraw(state);
   book.touched = 0;
   if (planned.length === 0) return;
   approve(planned, state.tradingState, approved, denied);

@@ -32,7 +32,7 @@ test("every migration of the folder is listed at its place with its text", () =>
   expect(problems(migrations, readFolder())).toEqual([]);
 });
 
-test("the check notices a missing file, a wrong number, another text and an own transaction", () => {
+test("the check notices a missing file, a wrong number, another text, an own commit", () => {
   const files = new Map([["0001_first.sql", "select 1"]]);
   const good = { version: 1, name: "0001_first", sql: "select 1" };
   expect(problems([good], files)).toEqual([]);

@@ -2,7 +2,10 @@
 // Every story is run twice, skipping quiet candles and walking each one, and both must tell the same.
 import type { BacktestOptions, BacktestRun } from "../../src/engine/backtest.ts";
 import { gridOf, gridValue } from "../../src/model/instrument.ts";
-import { type ResultDocument, resultDocument } from "../../src/services/research/backtest-result.ts";
+import {
+  type ResultDocument,
+  resultDocument,
+} from "../../src/services/research/backtest-result.ts";
 import { DECISIONS } from "../../src/strategy/dca-atr/state.ts";
 import { type CaseDocuments, runCase } from "./engine-case.ts";
 

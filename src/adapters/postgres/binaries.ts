@@ -66,7 +66,11 @@ function copyOnce(native: string, target: string): string {
   const draft = `${target}.${process.pid}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
-  cpSync(native, draft, { recursive: true, verbatimSymlinks: true, filter: (path) => !UNNEEDED.test(path) });
+  cpSync(native, draft, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => !UNNEEDED.test(path),
+  });
   linkLibraries(native, draft);
   try {
     renameSync(draft, target);

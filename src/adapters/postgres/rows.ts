@@ -1,5 +1,6 @@
 // How values travel between rows and TypeScript: parsing and serialising, and small helpers for
 // repositories. Amounts stay decimal text; instants are milliseconds; nothing is rounded silently.
+import { decimal } from "../../model/decimal.ts";
 import type { EpochMs } from "../../model/time.ts";
 import { InvariantError } from "../../model/result.ts";
 import type { Json } from "../../ports/settings-store.ts";
@@ -84,7 +85,7 @@ export function firstOrNull<Row>(rows: readonly Row[]): Row | null {
 /** The exact decimal text of a finite float: what was stored comes back as the same float. */
 export function numericText(value: number): string {
   if (!Number.isFinite(value)) throw new InvariantError(`${value} is not an amount`);
-  return String(value);
+  return decimal(value);
 }
 
 /** A stored amount as the float it was written from. */

@@ -43,7 +43,7 @@ const general = z
     plot_dca_levels: flag(false),
     dynamic_activation: activation,
     prefer_bbo_maker: flag(true),
-    bbo_queue_level: whole(1, 1, 5),
+    bbo_queue_level: whole(1, 0),
     use_ma_direction: flag(false),
     ma_type: average.default("Ema"),
     ma_length: whole(200, 1),
