@@ -1,6 +1,5 @@
-// `dragon candles import|fetch|list`: candle and funding history of the default workspace. Loaded by the
-// command list; data goes to stdout, the progress bar and refusals to stderr.
-import type { QualityReport } from "../analytics/candle-quality.ts";
+// `dragon candles import|fetch|list`: candle and funding history of the default workspace. Loaded
+// by the command list; data goes to stdout, the progress bar and refusals to stderr.
 import { InputError } from "../model/result.ts";
 import { formatTimeframe, isoUtc, MINUTE_MS, parseInstant, parseTimeframe } from "../model/time.ts";
 import { checkTimeframe } from "../model/timeframe-grid.ts";
@@ -80,7 +79,7 @@ function mergeText({ added, replaced, unchanged }: MergeCounts): string {
   return `${count(added)} added, ${count(replaced)} replaced, ${count(unchanged)} unchanged`;
 }
 
-function qualityLines(quality: QualityReport): string[] {
+function qualityLines(quality: SeriesQuality): string[] {
   const { gapCount, missingBars, zeroVolumeBars, badPrintCount, jumpCount } = quality;
   const lines = [
     `gaps: ${count(gapCount)} with ${count(missingBars)} candles missing`,
@@ -97,7 +96,7 @@ function qualityLines(quality: QualityReport): string[] {
   return lines;
 }
 
-function qualityDocument(quality: QualityReport) {
+function qualityDocument(quality: SeriesQuality) {
   return {
     gaps: quality.gapCount,
     missing: quality.missingBars,
@@ -190,7 +189,9 @@ async function runFetch(context: CommandContext): Promise<number> {
       return EXIT.ok;
     } catch (error) {
       if (!signal.aborted) throw error;
-      context.err("dragon: stopped; what was stored stays, and the same command goes on from there");
+      context.err(
+        "dragon: stopped; what was stored stays, and the same command goes on from there",
+      );
       return EXIT.failed;
     } finally {
       progress.done();
@@ -365,8 +366,7 @@ export const candlesCommand: Command = commandGroup(
     {
       name: "fetch",
       summary: "Fetches what is missing from an exchange.",
-      usage:
-        "--exchange ID --symbol S --timeframe 1h --from DATE [--to DATE] [--funding] [--json]",
+      usage: "--exchange ID --symbol S --timeframe 1h --from DATE [--to DATE] [--funding] [--json]",
       options: { ...MARKET_OPTIONS, from: { type: "string" }, to: { type: "string" } },
       optionHelp: {
         ...MARKET_HELP,

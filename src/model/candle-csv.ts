@@ -64,9 +64,13 @@ export function parseFundingCsv(bytes: Uint8Array): FundingSeries {
   return reader.finish();
 }
 
+function isInstant(at: number): boolean {
+  return at >= 0 && at <= LAST_AT && Number.isInteger(at);
+}
+
 /** What is wrong with an instant after the one before; empty when nothing is. */
 function instantProblem(at: number, before: number): string {
-  if (!Number.isInteger(at) || at < 0 || at > LAST_AT) {
+  if (!isInstant(at)) {
     return `timestamp_ms: ${at} is not a whole number of milliseconds from 0 to ${LAST_AT}`;
   }
   if (at === before) return `timestamp_ms: ${at} is a duplicate of the line before`;
@@ -93,7 +97,7 @@ class CandleRows implements RowSink {
     const low = values[3]!;
     const close = values[4]!;
     const volume = values[5]!;
-    if (!(at > this.#before && at <= LAST_AT && Number.isInteger(at))) {
+    if (!(at > this.#before && isInstant(at))) {
       report(instantProblem(at, this.#before));
     } else if (this.#timeframeMin !== undefined && gridFloor(at, this.#timeframeMin) !== at) {
       const timeframe = formatTimeframe(this.#timeframeMin);
@@ -107,7 +111,7 @@ class CandleRows implements RowSink {
       report(`low: ${low} is above ${Math.min(open, close)}, the lower of open and close`);
     }
     if (!(volume >= 0)) report(`volume: ${volume} must be 0 or more`);
-    this.#before = at;
+    if (isInstant(at)) this.#before = at;
     if (this.#used === this.#block.length) this.#grow();
     this.#block.set(values, this.#used);
     this.#used += VALUES;
@@ -147,12 +151,13 @@ function copyColumn(
 class FundingRows implements RowSink {
   readonly #at: number[] = [];
   readonly #rate: number[] = [];
+  #before = -1;
 
   row(values: Float64Array, report: (reason: string) => void): void {
     const at = values[0]!;
-    const before = this.#at.at(-1) ?? -1;
-    const problem = instantProblem(at, before);
+    const problem = instantProblem(at, this.#before);
     if (problem !== "") report(problem);
+    if (isInstant(at)) this.#before = at;
     this.#at.push(at);
     this.#rate.push(values[1]!);
   }

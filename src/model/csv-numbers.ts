@@ -1,5 +1,6 @@
 // Reads a CSV of numbers from bytes, fed in chunks, without ever making a string of a good line.
-// Used by candle-csv.ts. Every number becomes the double nearest to its decimal text, like Number(text).
+// Used by candle-csv.ts. Every number becomes the double nearest to its decimal text, like
+// Number(text).
 import { InputError } from "./result.ts";
 
 /** Problems a refusal names; further ones are only counted. */

@@ -37,8 +37,8 @@ export function gridCeil(at: EpochMs, timeframeMin: number): EpochMs {
 
 /**
  * The timeframe of a series whose author did not say: its smallest spacing.
- * @throws InputError when that is not a timeframe, does not divide every other spacing, or the opens
- *   are off its grid
+ * @throws InputError when that is not a timeframe, does not divide every other spacing, or the
+ *   opens are off its grid
  */
 export function inferTimeframeMin(openAt: Float64Array): number {
   let smallest = Number.POSITIVE_INFINITY;
@@ -58,8 +58,8 @@ export function inferTimeframeMin(openAt: Float64Array): number {
   for (let i = 0; i < openAt.length; i++) {
     if (gridFloor(openAt[i]!, minutes) === openAt[i]!) continue;
     throw new InputError(
-      `timeframe: the smallest spacing of the candles is ${formatTimeframe(minutes)}, but the open ` +
-        `time ${openAt[i]} is not a multiple of it; name the timeframe`,
+      `timeframe: the smallest spacing of the candles is ${formatTimeframe(minutes)}, ` +
+        `but the open time ${openAt[i]} is not a multiple of it; name the timeframe`,
     );
   }
   return minutes;

@@ -1,5 +1,5 @@
-// Public market data of the exchanges: instruments, candles, funding rates. Interfaces only; no key is
-// ever needed. Ids and symbols are ours; what the exchange calls them stays in the adapter.
+// Public market data of the exchanges: instruments, candles, funding rates. Interfaces only; no key
+// is ever needed. Ids and symbols are ours; what the exchange calls them stays in the adapter.
 import type { CandleSeries, FundingSeries } from "../model/candle.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { TimeRange } from "./candle-store.ts";
@@ -25,8 +25,8 @@ export type HistoryRequest = {
 export type RejectedCandle = { readonly openAt: EpochMs; readonly reason: string };
 
 /**
- * One answer of an exchange. `covered` is what it answers completely: whatever `series` lacks there,
- * the exchange does not have. Pages come in ascending order and their covers join.
+ * One answer of an exchange. `covered` is what it answers completely: whatever `series` lacks
+ * there, the exchange does not have. Pages come in ascending order and their covers join.
  */
 export type HistoryPage<Series> = {
   readonly series: Series;
@@ -40,14 +40,16 @@ export type HistoryPage<Series> = {
 };
 
 /**
- * Market data over the network. Every function may throw an Error named `MarketDataError` whose message
- * is a sentence for the operator, and InputError when the exchange has no such market or timeframe.
+ * Market data over the network. Every function may throw an Error named `MarketDataError` whose
+ * message is a sentence for the operator, and InputError when the exchange has no such market or
+ * timeframe.
  */
 export type MarketData = {
   /** Our ids of all exchanges, sorted. */
   exchangeIds(): readonly string[];
   /**
-   * Our id for any accepted spelling (`woo-x` → `woox`); needs no network and accepts unknown names.
+   * Our id for any accepted spelling (`woo-x` → `woox`); needs no network and accepts unknown
+   * names.
    * @throws InputError when it cannot be the name of an exchange
    */
   normaliseExchange(text: string): string;
@@ -60,10 +62,13 @@ export type MarketData = {
   /** All instruments of a kind with their trading rules. */
   instruments(exchangeId: string, kind: InstrumentKind): Promise<NewInstrument[]>;
   /** One instrument. @throws InputError when the exchange does not list it */
-  instrument(market: Market): Promise<NewInstrument>;
+  instrument(market: Market, signal?: AbortSignal): Promise<NewInstrument>;
   /** The exchange's clock, ours when it does not tell. */
-  exchangeTime(market: Market): Promise<EpochMs>;
-  /** Closed candles of the range, page by page; a page is worth storing before the next is asked for. */
+  exchangeTime(market: Market, signal?: AbortSignal): Promise<EpochMs>;
+  /**
+   * Closed candles of the range, page by page; a page is worth storing before the next is asked
+   * for.
+   */
   candles(
     request: HistoryRequest & { readonly timeframeMin: number },
   ): AsyncIterable<HistoryPage<CandleSeries>>;
@@ -73,5 +78,5 @@ export type MarketData = {
    * Most candles one request brings.
    * @throws InputError when the exchange has no such market or timeframe
    */
-  pageBars(market: Market, timeframeMin: number): Promise<number>;
+  pageBars(market: Market, timeframeMin: number, signal?: AbortSignal): Promise<number>;
 };

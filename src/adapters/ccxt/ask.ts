@@ -1,5 +1,5 @@
-// One question to an exchange, asked again while it is overloaded or out of reach. Used by every file
-// of this folder that sends a request. Waits are bounded; only reading requests may pass here.
+// One question to an exchange, asked again while it is overloaded or out of reach. Used by every
+// file of this folder that sends a request. Waits are bounded; only reading requests may pass here.
 import { BadResponse, OperationFailed } from "ccxt-src/base/errors.js";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -14,6 +14,8 @@ const FIRST_WAIT_MS = 500;
 const WAIT_MAX_MS = 30_000;
 /** An exchange that sends us away for longer is not waited for. */
 const RETRY_AFTER_MAX_MS = 120_000;
+/** "Too many requests", and Binance's "too many after being told so". */
+const OVERLOADED: ReadonlySet<number> = new Set([429, 418]);
 
 /**
  * Asks until there is an answer.
@@ -32,6 +34,7 @@ export async function ask<T>(
     signal.throwIfAborted();
     exchange.last_response_headers = undefined;
     exchange.last_json_response = undefined;
+    exchange.lastStatus = undefined;
     try {
       const answer = await untilAborted(question(), signal);
       checkAnswer(exchange);
@@ -54,7 +57,7 @@ function waitBefore(
   what: string,
 ): number {
   const subject = `${exchange.id}: ${what}`;
-  if (!isPassing(error)) {
+  if (!isPassing(error, exchange.lastStatus)) {
     throw new MarketDataError(`${subject} were refused: ${shortText(error)}`, { cause: error });
   }
   const asked = retryAfterMs(exchange.last_response_headers, clock.now());
@@ -75,8 +78,8 @@ function waitBefore(
 }
 
 /**
- * ccxt reads an answer that is no JSON, or says it failed without a known code, as one without rows;
- * taken at its word, candles would be noted as absent for ever.
+ * ccxt reads an answer that is no JSON, or says it failed without a known code, as one without
+ * rows; taken at its word, candles would be noted as absent for ever.
  */
 function checkAnswer(exchange: CcxtExchange): void {
   const answer = exchange.last_json_response;
@@ -89,8 +92,8 @@ function checkAnswer(exchange: CcxtExchange): void {
 }
 
 /** True for troubles that pass: the network, overload, maintenance, an answer cut off. */
-function isPassing(error: unknown): boolean {
-  return error instanceof OperationFailed;
+function isPassing(error: unknown, status = 0): boolean {
+  return error instanceof OperationFailed || OVERLOADED.has(status) || status >= 500;
 }
 
 function retryAfterMs(headers: Record<string, string> | undefined, now: number): number | null {

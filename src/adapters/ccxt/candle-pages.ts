@@ -1,5 +1,6 @@
-// Walks an exchange's candle history forward, page by page. Used by market-data.ts. It yields closed
-// candles of the asked range only, and says of which stretch the exchange has told everything.
+// Walks an exchange's candle history forward, page by page. Used by market-data.ts. It yields
+// closed candles of the asked range only, and says of which stretch the exchange has told
+// everything.
 import { DAY_MS, type EpochMs, isoUtc, MINUTE_MS } from "../../model/time.ts";
 import { gridCeil, gridFloor } from "../../model/timeframe-grid.ts";
 import type { CandleSeries } from "../../model/candle.ts";
@@ -65,7 +66,10 @@ async function answerFrom(
   seen.signature = signatureOf(page);
   if (first === undefined) {
     const windowEnd = since + limit * stepMs;
-    return { rows, coveredTo: windowEnd < to ? Math.min(to, await emptyUntil(walk, windowEnd)) : to };
+    return {
+      rows,
+      coveredTo: windowEnd < to ? Math.min(to, await emptyUntil(walk, windowEnd)) : to,
+    };
   }
   const hidden = openOf(first) > since ? await rowsBefore(walk, since, openOf(first), limit) : [];
   const truth = hidden.length > 0 ? hidden : rows;
@@ -75,8 +79,8 @@ async function answerFrom(
 }
 
 /**
- * A page that begins late may have been cut at its beginning, by an exchange that sends the newest rows
- * of a window. A smaller page tells: without rows in the hole, the first page is believed.
+ * A page that begins late may have been cut at its beginning, by an exchange that sends the newest
+ * rows of a window. A smaller page tells: without rows in the hole, the first page is believed.
  */
 async function rowsBefore(
   walk: Walk,
@@ -92,7 +96,9 @@ async function rowsBefore(
   return rows.filter((row) => openOf(row) >= since && openOf(row) < first);
 }
 
-/** Before a listing and in long outages, daily candles tell in one request where trading goes on. */
+/**
+ * Before a listing and in long outages, daily candles tell in one request where trading goes on.
+ */
 async function emptyUntil(walk: Walk, windowEnd: EpochMs): Promise<EpochMs> {
   const { connection, request } = walk;
   if (request.timeframeMin >= DAY_MIN || !offersTimeframe(connection, DAY_MIN)) return windowEnd;

@@ -1,12 +1,15 @@
-// One answer's rows of candles, put in order. Used by candle-pages.ts. Nothing is repaired: a row that
-// cannot be a candle is named and left out.
+// One answer's rows of candles, put in order. Used by candle-pages.ts. Nothing is repaired: a row
+// that cannot be a candle is named and left out.
 import { type Candle, type CandleSeries, seriesOf } from "../../model/candle.ts";
 import type { EpochMs } from "../../model/time.ts";
 import { gridFloor } from "../../model/timeframe-grid.ts";
 import type { RejectedCandle } from "../../ports/market-data.ts";
 import type { CcxtCandle } from "./exchange.ts";
 
-/** Rows in ascending order without duplicates; of two with one open time the later in the answer counts. */
+/**
+ * Rows in ascending order without duplicates; of two with one open time the later in the answer
+ * counts.
+ */
 export function orderedRows(rows: readonly CcxtCandle[]): CcxtCandle[] {
   const byOpen = new Map<number, CcxtCandle>();
   for (const row of rows) {

@@ -1,5 +1,5 @@
-// Exchanges in use: built once, their markets loaded and kept for a while, their clock compared with
-// ours. Used by market-data.ts and the paging files.
+// Exchanges in use: built once, their markets loaded and kept for a while, their clock compared
+// with ours. Used by market-data.ts and the paging files.
 import { InputError } from "../../model/result.ts";
 import { type EpochMs, formatTimeframe } from "../../model/time.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";

@@ -1,5 +1,5 @@
-// What the market data adapter throws when an exchange does not deliver. The message is a sentence for
-// the operator; it never holds a whole response.
+// What the market data adapter throws when an exchange does not deliver. The message is a sentence
+// for the operator; it never holds a whole response.
 /** An exchange that cannot be reached, refuses, or answers nonsense. */
 export class MarketDataError extends Error {
   override readonly name = "MarketDataError";

@@ -1,5 +1,5 @@
-// Builds ccxt exchanges for public market data. Used by connections.ts. Knows the few members of ccxt we
-// touch; no key, no account, no order ever passes here.
+// Builds ccxt exchanges for public market data. Used by connections.ts. Knows the few members of
+// ccxt we touch; no key, no account, no order ever passes here.
 import { exchanges } from "../../../dist/gen/exchanges.ts";
 import { InputError } from "../../model/result.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
@@ -56,6 +56,9 @@ export type CcxtExchange = {
   last_response_headers: Record<string, string> | undefined;
   enableLastJsonResponse: boolean;
   last_json_response: unknown;
+  /** HTTP status of the last answer, noted by `noteStatus`. */
+  lastStatus?: number | undefined;
+  handleErrors: (status: number, ...rest: unknown[]) => unknown;
   parseOHLCVs: ParseCandles;
   loadMarkets(reload: boolean): Promise<Record<string, CcxtMarket>>;
   fetchTime(): Promise<number | undefined>;
@@ -107,6 +110,7 @@ export async function buildExchange(
   // Currencies are for transfers; asking for them costs requests and often needs a key.
   exchange.has.fetchCurrencies = false;
   exchange.enableLastJsonResponse = true;
+  noteStatus(exchange);
   seeWholePages(exchange);
   if (loopbackUrl !== undefined) exchange.urls.api = redirected(exchange.urls.api, loopbackUrl);
   return exchange;
@@ -121,7 +125,19 @@ function hasClass(module: unknown): module is { default: CcxtClass } {
   );
 }
 
-/** ccxt drops candles before `since` silently; we must see them to notice an exchange that repeats itself. */
+/** A body ccxt does not know hides a 429 or 503 behind a refusal; the status tells. */
+function noteStatus(exchange: CcxtExchange): void {
+  const handle = exchange.handleErrors.bind(exchange);
+  exchange.handleErrors = (status, ...rest) => {
+    exchange.lastStatus = status;
+    return handle(status, ...rest);
+  };
+}
+
+/**
+ * ccxt drops candles before `since` silently; we must see them to notice an exchange that repeats
+ * itself.
+ */
 function seeWholePages(exchange: CcxtExchange): void {
   const parse = exchange.parseOHLCVs.bind(exchange);
   exchange.parseOHLCVs = (rows, market, timeframe) => parse(rows, market, timeframe);

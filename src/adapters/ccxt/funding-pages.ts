@@ -1,5 +1,6 @@
-// Walks an exchange's funding history forward, window by window. Used by market-data.ts. Exchanges answer
-// a window from either end, so a full answer is asked again in halves until nothing can be cut off.
+// Walks an exchange's funding history forward, window by window. Used by market-data.ts. Exchanges
+// answer a window from either end, so a full answer is asked again in halves until nothing can be
+// cut off.
 import type { FundingSeries } from "../../model/candle.ts";
 import { type EpochMs, HOUR_MS } from "../../model/time.ts";
 import { InputError } from "../../model/result.ts";
@@ -86,7 +87,8 @@ function seriesFrom(
   const rejected: RejectedCandle[] = [];
   for (const { timestamp, fundingRate } of rows) {
     if (timestamp === undefined || timestamp < since || timestamp >= until) continue;
-    if (fundingRate !== undefined && Number.isFinite(fundingRate)) rates.set(timestamp, fundingRate);
+    if (fundingRate !== undefined && Number.isFinite(fundingRate))
+      rates.set(timestamp, fundingRate);
     else rejected.push({ openAt: timestamp, reason: "the rate is missing or not a number" });
   }
   const sorted = [...rates].sort(([a], [b]) => a - b);

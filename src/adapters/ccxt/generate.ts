@@ -1,5 +1,5 @@
-// Writes dist/gen/exchanges.ts: our lazy map of every ccxt REST class. Run by src/setup.mjs when the file
-// is absent; each import is a literal, so that a bundler can see it. Writes nothing else.
+// Writes dist/gen/exchanges.ts: our lazy map of every ccxt REST class. Run by src/setup.mjs when
+// the file is absent; each import is a literal, so that a bundler can see it. Writes nothing else.
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

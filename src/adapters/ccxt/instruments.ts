@@ -1,5 +1,5 @@
-// ccxt markets as our instruments. Used by market-data.ts. A market whose rules are not stated yields
-// none: a made-up tick or step would round orders wrongly.
+// ccxt markets as our instruments. Used by market-data.ts. A market whose rules are not stated
+// yields none: a made-up tick or step would round orders wrongly.
 import { gridOf } from "../../model/instrument.ts";
 import { InputError } from "../../model/result.ts";
 import type { InstrumentKind, NewInstrument } from "../../ports/instrument-store.ts";

@@ -1,11 +1,17 @@
-// Market data of every exchange ccxt knows, behind ports/market-data.ts. Built by main.ts and tests;
-// exchanges are loaded at their first use. Public data only: no key ever reaches this folder.
+// Market data of every exchange ccxt knows, behind ports/market-data.ts. Built by main.ts and
+// tests; exchanges are loaded at their first use. Public data only: no key ever reaches this
+// folder.
 import { InputError } from "../../model/result.ts";
 import { checkTimeframe } from "../../model/timeframe-grid.ts";
 import type { InstrumentKind, NewInstrument } from "../../ports/instrument-store.ts";
 import type { Market, MarketData } from "../../ports/market-data.ts";
 import { candlePages } from "./candle-pages.ts";
-import { type ConnectionDeps, createConnections, pageBarsOf, timeframeName } from "./connections.ts";
+import {
+  type ConnectionDeps,
+  createConnections,
+  pageBarsOf,
+  timeframeName,
+} from "./connections.ts";
 import { ccxtIds } from "./exchange.ts";
 import { fundingPages } from "./funding-pages.ts";
 import { instrumentOf } from "./instruments.ts";
@@ -25,9 +31,9 @@ export function createMarketData(deps: ConnectionDeps): MarketData {
     );
   }
 
-  async function instrument(market: Market): Promise<NewInstrument> {
+  async function instrument(market: Market, signal = unlimited): Promise<NewInstrument> {
     const { exchangeId, symbol, kind } = market;
-    const { listed, exchange } = await connections.find(market, unlimited);
+    const { listed, exchange } = await connections.find(market, signal);
     const found = instrumentOf(exchangeId, symbol, kind, listed, exchange.precisionMode);
     if (found !== null) return found;
     throw new InputError(`symbol: ${exchangeId} does not state the trading rules of ${symbol}`);
@@ -39,9 +45,9 @@ export function createMarketData(deps: ConnectionDeps): MarketData {
     normaliseMarket,
     instruments,
     instrument,
-    async exchangeTime(market) {
-      const connection = await connections.open(market.exchangeId, market.kind, unlimited);
-      return connections.exchangeTime(connection, unlimited);
+    async exchangeTime(market, signal = unlimited) {
+      const connection = await connections.open(market.exchangeId, market.kind, signal);
+      return connections.exchangeTime(connection, signal);
     },
     async *candles(request) {
       checkTimeframe(request.timeframeMin);
@@ -54,8 +60,8 @@ export function createMarketData(deps: ConnectionDeps): MarketData {
       const now = await connections.exchangeTime(connection, request.signal);
       yield* fundingPages({ deps, connection, request, now });
     },
-    async pageBars(market, timeframeMin) {
-      const connection = await connections.find(market, unlimited);
+    async pageBars(market, timeframeMin, signal = unlimited) {
+      const connection = await connections.find(market, signal);
       timeframeName(connection, timeframeMin);
       return pageBarsOf(connection);
     },

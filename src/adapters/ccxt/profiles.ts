@@ -1,5 +1,6 @@
-// What we know of each exchange beyond ccxt: our id, the ccxt class of each kind of market, limits ccxt
-// does not state. Used by this folder only; an exchange without a profile passes through under its ccxt id.
+// What we know of each exchange beyond ccxt: our id, the ccxt class of each kind of market, limits
+// ccxt does not state. Used by this folder only; an exchange without a profile passes through under
+// its ccxt id.
 import { InputError } from "../../model/result.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
 
@@ -75,10 +76,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   krakenfutures: "kraken",
 };
 
-/** Our ids that no profile names are ccxt's own; these are not exchanges of ours but parts of one. */
+/**
+ * Our ids that no profile names are ccxt's own; these are not exchanges of ours but parts of one.
+ */
 const INNER_CLASSES = new Set(["woo", "binanceusdm", "kucoinfutures", "krakenfutures"]);
 
-/** Our id for any accepted spelling. @throws InputError when it cannot be the name of an exchange */
+/**
+ * Our id for any accepted spelling. @throws InputError when it cannot be the name of an exchange
+ */
 export function normaliseExchange(text: string): string {
   const lower = text.trim().toLowerCase();
   const id = ALIASES[lower] ?? lower;

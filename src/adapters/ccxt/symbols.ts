@@ -20,8 +20,8 @@ const JOINED = new RegExp(`^${NAME}[_-]${NAME}$`);
 const DEFAULT_QUOTE = "USDT";
 
 /**
- * The canonical market of a spelling. Without a settle currency or prefix it is spot, unless
- * `kind` says perps; then it settles in its quote currency.
+ * The canonical market of a spelling. Without a settle currency or prefix it is spot, unless `kind`
+ * says perps; then it settles in its quote currency.
  * @throws InputError when the spelling is not understood or contradicts `kind`
  */
 export function normaliseMarket(exchangeId: string, text: string, kind?: InstrumentKind): Market {
@@ -61,7 +61,7 @@ function takeApart(text: string): Parts {
     return { base: joined[1] ?? "", quote: joined[2] ?? "", settle: null, kind: null };
   }
   throw new InputError(
-    `symbol: "${text}" is not understood; write BTC/USDT for spot, BTC/USDT:USDT for a perpetual, ` +
-      "or PERP_BTC_USDT on woox",
+    `symbol: "${text}" is not understood; write BTC/USDT for spot, BTC/USDT:USDT for a ` +
+      "perpetual, or PERP_BTC_USDT on woox",
   );
 }

@@ -1,5 +1,5 @@
-// Reads and writes the chunks of one series, whatever it holds. Used by candle-repository.ts, which has
-// already checked that the series belongs to the caller's workspace.
+// Reads and writes the chunks of one series, whatever it holds. Used by candle-repository.ts, which
+// has already checked that the series belongs to the caller's workspace.
 import type { EpochMs } from "../../model/time.ts";
 import { InvariantError } from "../../model/result.ts";
 import { MINUTE_MS } from "../../model/time.ts";
@@ -63,9 +63,7 @@ async function mergeBatch<Series>(
   const rows: Record<string, unknown>[] = [];
   for (const piece of batch) {
     const chunk = existing.get(piece.slot);
-    const before = chunk
-      ? decodeWhole(codec, checked(stored, chunk), chunk.items)
-      : codec.empty(0);
+    const before = chunk ? decodeWhole(codec, checked(stored, chunk), chunk.items) : codec.empty(0);
     const merged = mergeSeries(codec, before, piece.series);
     counts = addCounts(counts, merged.counts);
     if (merged.counts.added + merged.counts.replaced === 0) continue;

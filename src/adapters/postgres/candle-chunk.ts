@@ -1,5 +1,5 @@
-// The stored form of a stretch of candles: one version byte, then columns as byte planes, packed with
-// zstd. Used by candle-repository.ts. Lossless to the last bit of every float.
+// The stored form of a stretch of candles: one version byte, then columns as byte planes, packed
+// with zstd. Used by candle-repository.ts. Lossless to the last bit of every float.
 import type { CandleSeries } from "../../model/candle.ts";
 import { InvariantError } from "../../model/result.ts";
 import {
@@ -65,7 +65,10 @@ export function readInstants(reader: PlaneReader, out: Float64Array): void {
 export function writeDecimals(writer: PlaneWriter, column: Float64Array): void {
   const decimals = decimalsOf([column]);
   writer.byte(decimals);
-  if (decimals === RAW) return writer.floats(column);
+  if (decimals === RAW) {
+    writer.floats(column);
+    return;
+  }
   const scale = scaleOf(decimals);
   const wholes = new Float64Array(column.length);
   for (let i = 0; i < column.length; i++) wholes[i] = fold(Math.round(column[i]! * scale));
@@ -75,7 +78,10 @@ export function writeDecimals(writer: PlaneWriter, column: Float64Array): void {
 /** Reads what `writeDecimals` wrote into `out`. */
 export function readDecimals(reader: PlaneReader, out: Float64Array): void {
   const decimals = reader.byte();
-  if (decimals === RAW) return reader.floats(out);
+  if (decimals === RAW) {
+    reader.floats(out);
+    return;
+  }
   const scale = scaleOf(decimals);
   reader.wholes(out);
   for (let i = 0; i < out.length; i++) out[i] = unfold(out[i]!) / scale;

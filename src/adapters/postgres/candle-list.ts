@@ -1,5 +1,5 @@
-// The lists of stored candle and funding series with their extent. Used by candle-repository.ts; reads
-// chunk heads only, never their data.
+// The lists of stored candle and funding series with their extent. Used by candle-repository.ts;
+// reads chunk heads only, never their data.
 import { MINUTE_MS } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { CandleSummary, FundingSummary } from "../../ports/candle-store.ts";

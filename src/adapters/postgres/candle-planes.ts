@@ -1,5 +1,6 @@
-// Columns of numbers as byte planes: all lowest bytes, then all second bytes, and so on, which a general
-// compressor squeezes well. Used by candle-chunk.ts and funding-chunk.ts. Nothing is ever rounded.
+// Columns of numbers as byte planes: all lowest bytes, then all second bytes, and so on, which a
+// general compressor squeezes well. Used by candle-chunk.ts and funding-chunk.ts. Nothing is ever
+// rounded.
 import { InvariantError } from "../../model/result.ts";
 
 /** Decimals a column is tried with before its floats are stored as they are. */
@@ -21,8 +22,8 @@ export function scaleOf(decimals: number): number {
 }
 
 /**
- * The fewest decimals with which every value of the columns is exactly a whole number over a power of
- * ten, `RAW` when there are none.
+ * The fewest decimals with which every value of the columns is exactly a whole number over a power
+ * of ten, `RAW` when there are none.
  */
 export function decimalsOf(columns: readonly Float64Array[]): number {
   let decimals = 0;

@@ -1,5 +1,5 @@
-// Candle and funding history on PostgreSQL: many series, columnar chunks. Built by main.ts and tests.
-// Merges into one series take turns through an advisory lock; readers never wait.
+// Candle and funding history on PostgreSQL: many series, columnar chunks. Built by main.ts and
+// tests. Merges into one series take turns through an advisory lock; readers never wait.
 import type { CandleSeries, FundingSeries } from "../../model/candle.ts";
 import { InvariantError } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
@@ -164,10 +164,10 @@ async function load<Series>(
   id: SeriesId,
   range: TimeRange | undefined,
 ): Promise<Series> {
-  return await sql.begin("isolation level repeatable read read only", async (tx) => {
+  return (await sql.begin("isolation level repeatable read read only", async (tx) => {
     const stored = await seriesOf(tx, scope, id, codec.content);
     return await loadChunks(tx, codec, stored, range);
-  }) as Series;
+  })) as Series;
 }
 
 async function remove(sql: Sql, scope: Scope, id: SeriesId): Promise<boolean> {

@@ -1,5 +1,5 @@
-// What candles and funding rates have in common for storage: columns that begin with ascending instants.
-// Used by candle-chunk-table.ts, which stores either through one of the two codecs here.
+// What candles and funding rates have in common for storage: columns that begin with ascending
+// instants. Used by candle-chunk-table.ts, which stores either through one of the two codecs here.
 import {
   CANDLE_COLUMNS,
   type CandleSeries,

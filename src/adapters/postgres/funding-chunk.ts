@@ -2,7 +2,14 @@
 // candle-repository.ts. Lossless to the last bit of every float.
 import type { FundingSeries } from "../../model/candle.ts";
 import { InvariantError } from "../../model/result.ts";
-import { pack, readDecimals, readInstants, unpack, writeDecimals, writeInstants } from "./candle-chunk.ts";
+import {
+  pack,
+  readDecimals,
+  readInstants,
+  unpack,
+  writeDecimals,
+  writeInstants,
+} from "./candle-chunk.ts";
 import { PlaneReader, PlaneWriter } from "./candle-planes.ts";
 
 const COLUMNS = 2;

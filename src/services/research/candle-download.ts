@@ -1,5 +1,6 @@
-// Brings candles from an exchange into the store: plans what is missing, fetches it page by page, stores
-// each page at once. Called by the command line and pages. What was stored stays, whatever happens next.
+// Brings candles from an exchange into the store: plans what is missing, fetches it page by page,
+// stores each page at once. Called by the command line and pages. What was stored stays, whatever
+// happens next.
 import { type QualityReport, qualityReport } from "../../analytics/candle-quality.ts";
 import { InputError } from "../../model/result.ts";
 import { isoUtc, MINUTE_MS } from "../../model/time.ts";
@@ -73,8 +74,8 @@ export async function downloadCandles(
   if (known !== null && (await missing(known, range)).length === 0) {
     return withQuality(deps, request, emptyReport(known));
   }
-  const pageBars = await exchange.pageBars(market, timeframeMin);
-  const now = await exchange.exchangeTime(market);
+  const pageBars = await exchange.pageBars(market, timeframeMin, signal);
+  const now = await exchange.exchangeTime(market, signal);
   const closed = { from: range.from, to: Math.min(range.to, gridFloor(now, timeframeMin)) };
   const id = await store.openCandles(scope, key, clock.now());
   const report = await store.whileFetching(scope, id, signal, async () => {

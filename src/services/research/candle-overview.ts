@@ -1,5 +1,5 @@
-// What is wrong in stored series, for `dragon candles list --gaps` and the candles page. Reads one series
-// after the other, so that memory holds one at a time.
+// What is wrong in stored series, for `dragon candles list --gaps` and the candles page. Reads one
+// series after the other, so that memory holds one at a time.
 import { type QualityReport, qualityReport } from "../../analytics/candle-quality.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";

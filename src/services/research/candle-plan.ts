@@ -1,5 +1,5 @@
-// Which stretches of history still have to be asked for. Used by candle-download.ts. Pure: stored candles
-// and ranges already answered in, ranges to ask for out.
+// Which stretches of history still have to be asked for. Used by candle-download.ts. Pure: stored
+// candles and ranges already answered in, ranges to ask for out.
 import { firstAtOrAfter } from "../../model/candle.ts";
 import { MINUTE_MS } from "../../model/time.ts";
 import { gridCeil } from "../../model/timeframe-grid.ts";
@@ -25,7 +25,10 @@ export function missingRanges(
   openAt: Float64Array,
   fetched: readonly TimeRange[],
 ): TimeRange[] {
-  const aligned = { from: gridCeil(range.from, timeframeMin), to: gridCeil(range.to, timeframeMin) };
+  const aligned = {
+    from: gridCeil(range.from, timeframeMin),
+    to: gridCeil(range.to, timeframeMin),
+  };
   return withoutRanges(aligned, fetched).flatMap((part) => {
     const from = gridCeil(part.from, timeframeMin);
     return holesIn({ from, to: gridCeil(part.to, timeframeMin) }, timeframeMin, openAt);
@@ -46,7 +49,7 @@ function holesIn(range: TimeRange, timeframeMin: number, openAt: Float64Array): 
   return holes;
 }
 
-/** Joins neighbouring ranges where asking for both at once takes no more requests. */
+/** Joins neighbouring ranges where asking for both at once takes fewer requests. */
 export function joinForPaging(
   ranges: readonly TimeRange[],
   timeframeMin: number,
@@ -58,7 +61,7 @@ export function joinForPaging(
   for (const range of ranges) {
     const last = joined.at(-1);
     const both = last && { from: last.from, to: range.to };
-    if (last && both && pages(both) <= pages(last) + pages(range)) joined[joined.length - 1] = both;
+    if (last && both && pages(both) < pages(last) + pages(range)) joined[joined.length - 1] = both;
     else joined.push(range);
   }
   return joined;

@@ -1,5 +1,5 @@
-// Brings funding rates from an exchange into the store, in the manner of candle-download.ts. Called by the
-// command line and pages.
+// Brings funding rates from an exchange into the store, in the manner of candle-download.ts. Called
+// by the command line and pages.
 import { InputError } from "../../model/result.ts";
 import type { SeriesId } from "../../ports/candle-store.ts";
 import {
@@ -32,8 +32,8 @@ export async function downloadFunding(
   const known = await store.findFunding(scope, market);
   if (known !== null && (await missing(known)).length === 0) return emptyReport(known);
   // Asks for nothing but the market list, so that an unknown symbol leaves no empty series behind.
-  const now = await exchange.exchangeTime(market);
-  await exchange.instrument(market);
+  const now = await exchange.exchangeTime(market, signal);
+  await exchange.instrument(market, signal);
   const id = await store.openFunding(scope, market, clock.now());
   return await store.whileFetching(scope, id, signal, async () => {
     const asked = (await missing(id))

@@ -1,5 +1,5 @@
-// Binance USD-M public REST in the parts ccxt asks for: pages begin with the first candle at or after
-// startTime, however far away it is.
+// Binance USD-M public REST in the parts ccxt asks for: pages begin with the first candle at or
+// after startTime, however far away it is.
 import { type Asked, type FakeExchange, minutesOf, startFakeExchange } from "./server.ts";
 import { visibleCandles, type World } from "./world.ts";
 

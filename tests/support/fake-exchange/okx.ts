@@ -1,5 +1,5 @@
-// OKX V5 public REST in the parts ccxt asks for: a window between two exclusive cursors, its newest rows
-// when there are more than a page, and rows in no useful order.
+// OKX V5 public REST in the parts ccxt asks for: a window between two exclusive cursors, its newest
+// rows when there are more than a page, and rows in no useful order.
 import { type Asked, type FakeExchange, minutesOf, startFakeExchange } from "./server.ts";
 import { visibleCandles, type World } from "./world.ts";
 
@@ -57,7 +57,11 @@ function candles(world: World, params: Asked["params"], pageMax: number) {
     openAt + minutes * 60_000 <= world.now ? "1" : "0",
   ]);
   // Odd rows before even ones: unsorted, and the first row comes twice.
-  return [...rows.filter((_, i) => i % 2 === 1), ...rows.filter((_, i) => i % 2 === 0), ...rows.slice(0, 1)];
+  return [
+    ...rows.filter((_, i) => i % 2 === 1),
+    ...rows.filter((_, i) => i % 2 === 0),
+    ...rows.slice(0, 1),
+  ];
 }
 
 function fundingRates(world: World, params: Asked["params"]) {

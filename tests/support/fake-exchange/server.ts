@@ -1,5 +1,5 @@
-// The HTTP side every fake exchange shares: a loopback server that writes down what it was asked and
-// can be told to fail at chosen moments.
+// The HTTP side every fake exchange shares: a loopback server that writes down what it was asked
+// and can be told to fail at chosen moments.
 /** A request as it arrived. */
 export type Asked = {
   readonly path: string;
@@ -56,7 +56,10 @@ export function startFakeExchange(dialect: Dialect): FakeExchange {
 /** "Too many requests", with or without saying for how long. */
 export function tooMany(retryAfter?: string): Response {
   const headers = retryAfter === undefined ? undefined : { "Retry-After": retryAfter };
-  return Response.json({ code: -1003, msg: "too many requests" }, { status: 429, ...(headers ? { headers } : {}) });
+  return Response.json(
+    { code: -1003, msg: "too many requests" },
+    { status: 429, ...(headers ? { headers } : {}) },
+  );
 }
 
 /** Minutes of `1m`, `4h`, `1H`, `1Dutc`. */

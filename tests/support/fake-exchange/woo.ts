@@ -1,5 +1,5 @@
-// WOO X V3 public REST in the parts ccxt asks for: exclusive cursors (`before` wins when both are sent),
-// newest rows first, and every page repeats the candle its cursor stands on.
+// WOO X V3 public REST in the parts ccxt asks for: exclusive cursors (`before` wins when both are
+// sent), newest rows first, and every page repeats the candle its cursor stands on.
 import { type Asked, type FakeExchange, minutesOf, startFakeExchange } from "./server.ts";
 import { visibleCandles, type World } from "./world.ts";
 

@@ -1,5 +1,5 @@
-// What really happened on a made-up market: candles, holes, funding rates, and a clock. The fake exchanges
-// tell it in their dialects; tests compare what arrived with it, bit by bit.
+// What really happened on a made-up market: candles, holes, funding rates, and a clock. The fake
+// exchanges tell it in their dialects; tests compare what arrived with it, bit by bit.
 import type { Candle } from "../../../src/model/candle.ts";
 import { DAY_MS, MINUTE_MS } from "../../../src/model/time.ts";
 
