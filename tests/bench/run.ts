@@ -6,6 +6,7 @@ type Bench = { readonly name: string; run(): Promise<readonly BenchRow[]> };
 
 const BENCHES: readonly Bench[] = [
   { name: "start", run: async () => (await import("./start.ts")).benchStart() },
+  { name: "candles", run: async () => (await import("./candles.ts")).benchCandles() },
   { name: "engine", run: async () => (await import("./engine.ts")).benchEngine() },
 ];
 
