@@ -9,9 +9,15 @@ import type { ProgramInfo, RunningDragon } from "./cli/command.ts";
 import { type Config, parseMasterKey } from "./config.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
+import { createAccount } from "./services/desk/account.ts";
 import { createHealth } from "./services/desk/health.ts";
+import { createLoginThrottle } from "./services/desk/login-throttle.ts";
+import { createMembers } from "./services/desk/members.ts";
+import { verifyPassword } from "./services/desk/passwords.ts";
+import { createSessions } from "./services/desk/sessions.ts";
 import { createSetup } from "./services/desk/setup.ts";
-import { closingOnFailure, createStorage, deskStores } from "./storage.ts";
+import { createTokens } from "./services/desk/tokens.ts";
+import { closingOnFailure, createStorage, type DeskStores, deskStores } from "./storage.ts";
 import { BODY_BYTES_MAX, createApp } from "./web/app.tsx";
 import { listen, type WebServer } from "./web/server.ts";
 
@@ -52,8 +58,8 @@ export async function startDragon(deps: ServeDeps): Promise<RunningDragon> {
 
 async function startWeb(deps: ServeDeps, database: Database) {
   const { config, info, log, clock, signal } = deps;
-  const { access, audit } = deskStores(database);
-  const setup = createSetup({ access, audit, clock });
+  const stores = deskStores(database);
+  const setup = createSetup({ ...stores, clock });
   const { version } = await serverFacts(database.sql);
   const kind = database.kind === "embedded" ? "bundled" : "external";
   const databaseName = `${kind} PostgreSQL ${version}`;
@@ -76,12 +82,25 @@ async function startWeb(deps: ServeDeps, database: Database) {
     },
     health,
     setup,
+    ...accessServices(stores, clock),
     log: log.child("web"),
-    publicUrl: config.publicUrl,
+    trust: config,
   });
   signal.throwIfAborted();
   const web = listen(app, { host: config.host, port: config.port, bodyBytesMax: BODY_BYTES_MAX });
   return { web, setupToken, databaseName };
+}
+
+/** Services behind signing in, accounts and users. */
+function accessServices(stores: DeskStores, clock: Clock) {
+  const deps = { ...stores, clock };
+  const sessions = createSessions({ ...deps, throttle: createLoginThrottle(), verifyPassword });
+  return {
+    sessions,
+    account: createAccount({ ...deps, sessions }),
+    members: createMembers(deps),
+    tokens: createTokens(deps),
+  };
 }
 
 async function migrationsCheck(database: Database): Promise<string> {

@@ -2,6 +2,8 @@
 // a file that is not in this list is never served.
 import appCss from "./app.css" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
+import partsCss from "./parts.css" with { type: "text" };
+import shellCss from "./shell.css" with { type: "text" };
 
 /** One embedded file; `path` holds the content hash, so it may be cached for ever. */
 export type StaticFile = {
@@ -15,8 +17,13 @@ function embed(name: string, extension: string, type: string, text: string): Sta
   return { path: `/static/${name}.${hash}.${extension}`, type, text };
 }
 
-/** The style sheet. */
-export const APP_CSS = embed("app", "css", "text/css; charset=utf-8", appCss);
+/** The style sheet; later parts win. */
+export const APP_CSS = embed(
+  "app",
+  "css",
+  "text/css; charset=utf-8",
+  [appCss, partsCss, shellCss].join("\n"),
+);
 /** The mark in the header and the browser tab. */
 export const ICON_SVG = embed("icon", "svg", "image/svg+xml", iconSvg);
 /** Everything that is served below /static. */

@@ -1,42 +1,30 @@
 // Builds the Hono app from its collaborators: headers, limits, routes, error pages. Called by the
 // composition; testable with app.request(). It opens no port.
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { MessagePage } from "../../views/pages/message.tsx";
 import type { WebDeps } from "./deps.ts";
+import { mount, recognise } from "./guard.ts";
+import { clientAddress } from "./middleware/client-address.ts";
 import { sameOrigin } from "./middleware/same-origin.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
-import { respondPage } from "./respond.ts";
-import { createHealthRoutes } from "./routes/health.ts";
-import { createHomeRoutes } from "./routes/home.tsx";
-import { createSetupRoutes } from "./routes/setup.tsx";
-import { createStaticRoutes } from "./routes/static-files.ts";
+import { createRefuse, NOT_FOUND } from "./problems.tsx";
+import type { WebEnv } from "./route.ts";
+import { routeTable } from "./route-table.ts";
 
 /** Largest request body that is read. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
-type Problem = { status: 403 | 404 | 413 | 500; title: string; sentence: string };
-
 /** The whole web side of Dragon. */
-export function createApp(deps: WebDeps): Hono {
-  const app = new Hono();
-  const answer = (c: Context, { status, title, sentence }: Problem) => {
-    if (!c.req.header("accept")?.includes("text/html")) {
-      return c.json({ type: "about:blank", title, status, detail: sentence }, status, {
-        "content-type": "application/problem+json",
-      });
-    }
-    return respondPage(
-      c,
-      <MessagePage version={deps.about.version} title={title} sentence={sentence} />,
-      status,
-    );
-  };
+export function createApp(deps: WebDeps): Hono<WebEnv> {
+  const app = new Hono<WebEnv>();
+  const { sessions, tokens, trust, log } = deps;
+  const refuse = createRefuse(deps.about);
 
-  app.use(securityHeaders());
+  app.use(securityHeaders(trust.publicUrl));
+  app.use(clientAddress(trust));
   app.use(
-    sameOrigin(deps.publicUrl, async (c) =>
-      answer(c, {
+    sameOrigin(trust.publicUrl, async (c) =>
+      refuse(c, {
         status: 403,
         title: "Refused",
         sentence: "This request came from another site. Open the page here and try again.",
@@ -47,24 +35,23 @@ export function createApp(deps: WebDeps): Hono {
     bodyLimit({
       maxSize: BODY_BYTES_MAX,
       onError: (c) =>
-        answer(c, {
+        refuse(c, {
           status: 413,
           title: "Too large",
           sentence: `A request may hold ${BODY_BYTES_MAX / 1024} KiB at most.`,
         }),
     }),
   );
-  app.route("/", createHealthRoutes(deps));
-  app.route("/", createStaticRoutes());
-  app.route("/", createHomeRoutes(deps));
-  app.route("/", createSetupRoutes(deps));
+  const guard = { sessions, tokens, trust, log, refuse };
+  for (const route of routeTable(deps, refuse)) mount(app, route, guard);
 
-  app.notFound((c) =>
-    answer(c, { status: 404, title: "Not found", sentence: "There is no page at this address." }),
-  );
+  app.notFound(async (c) => {
+    await recognise(c, guard);
+    return refuse(c, NOT_FOUND);
+  });
   app.onError((error, c) => {
-    deps.log.error("a request failed", { method: c.req.method, route: c.req.path, error });
-    return answer(c, {
+    log.error("a request failed", { method: c.req.method, route: c.req.path, error });
+    return refuse(c, {
       status: 500,
       title: "Something failed",
       sentence: "Dragon could not answer this request. The console says why.",

@@ -1,7 +1,11 @@
 // What the web room is handed by the composition. Routes take the parts they need.
 import type { Log } from "../ports/log.ts";
+import type { Account } from "../services/desk/account.ts";
 import type { Health } from "../services/desk/health.ts";
+import type { Members } from "../services/desk/members.ts";
+import type { Sessions } from "../services/desk/sessions.ts";
 import type { Setup } from "../services/desk/setup.ts";
+import type { Tokens } from "../services/desk/tokens.ts";
 
 /** Facts about this program for pages. */
 export type About = {
@@ -14,12 +18,25 @@ export type About = {
   readonly timeZone: string;
 };
 
+/** What is believed about the way a request came. */
+export type Trust = {
+  /** Address behind a proxy; its host counts as our own. */
+  readonly publicUrl: string | undefined;
+  /** Addresses and networks whose headers are believed; empty means no header is. */
+  readonly trustedProxies: readonly string[];
+  /** Header in which a trusted proxy names the user by e-mail. */
+  readonly authHeader: string | undefined;
+};
+
 /** Everything `createApp` needs. */
 export type WebDeps = {
   readonly about: About;
   readonly health: Health;
   readonly setup: Setup;
+  readonly sessions: Sessions;
+  readonly account: Account;
+  readonly members: Members;
+  readonly tokens: Tokens;
   readonly log: Log;
-  /** Address behind a proxy; its host counts as our own. */
-  readonly publicUrl: string | undefined;
+  readonly trust: Trust;
 };

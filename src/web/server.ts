@@ -1,5 +1,6 @@
 // Opens the port for the app and closes it in order. Called by the composition of `serve`.
 import type { Hono } from "hono";
+import type { WebEnv } from "./route.ts";
 
 /** Where to listen. */
 export type ListenOptions = {
@@ -23,7 +24,7 @@ export class ListenError extends Error {
 }
 
 /** Starts to listen. @throws ListenError when the address is taken or not ours */
-export function listen(app: Hono, options: ListenOptions): WebServer {
+export function listen(app: Hono<WebEnv>, options: ListenOptions): WebServer {
   const server = open(app, options);
   return {
     host: options.host,
@@ -41,12 +42,12 @@ export function listen(app: Hono, options: ListenOptions): WebServer {
   };
 }
 
-function open(app: Hono, { host, port, bodyBytesMax }: ListenOptions) {
+function open(app: Hono<WebEnv>, { host, port, bodyBytesMax }: ListenOptions) {
   try {
     return Bun.serve({
       hostname: host,
       port,
-      fetch: (request) => app.fetch(request),
+      fetch: (request, server) => app.fetch(request, { peer: server.requestIP(request)?.address }),
       // A little above the app's own limit, so that the app can answer with a page.
       maxRequestBodySize: bodyBytesMax * 16,
       idleTimeout: 30,

@@ -2,25 +2,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { SETUP_LINK_MS } from "../../src/services/desk/setup.ts";
 import { BODY_BYTES_MAX } from "../../src/web/app.tsx";
-import { formPost, OWNER, PASSWORD, webCase } from "./web-case.ts";
+import { formPost, HTML, OWNER, PASSWORD, type WebCase, webCase, withCase } from "./web-case.ts";
 
-type Case = Awaited<ReturnType<typeof webCase>>;
-const HTML = { headers: { accept: "text/html" } };
-let shared: Case;
+let shared: WebCase;
 
 beforeAll(async () => {
   shared = await webCase();
 });
 afterAll(() => shared.database.drop());
-
-async function withCase(use: (made: Case) => Promise<void>, options = {}): Promise<void> {
-  const made = await webCase(options);
-  try {
-    await use(made);
-  } finally {
-    await made.database.drop();
-  }
-}
 
 test("the first page says what Dragon is, its version and what to do next", async () => {
   const answer = await shared.app.request("/", HTML);
@@ -107,7 +96,7 @@ test("the link creates the owner once; afterwards it says so", async () => {
     for (const init of [HTML, formPost({ ...OWNER, email: "eve@example.org" })]) {
       const closed = await app.request(path, init);
       expect(closed.status).toBe(410);
-      expect(await closed.text()).toContain("already set up");
+      expect(await closed.text()).toContain("already used");
     }
     expect(await access.findLogin("eve@example.org")).toBeNull();
     expect(await (await app.request("/", HTML)).text()).toContain("This Dragon has an owner");

@@ -1,32 +1,56 @@
-// A Dragon for page tests: the real app over a real database, with a clock in the test's hands.
+// The real app over a real database with a clock in the test's hands, and browsers for it: a cookie
+// jar that reads the forms' tokens. Used by every test of this folder.
+import { createLinkRepository } from "../../src/adapters/postgres/access-links.ts";
 import { createAccessRepository } from "../../src/adapters/postgres/access-repository.ts";
 import { createAuditRepository } from "../../src/adapters/postgres/audit-repository.ts";
 import { serverFacts } from "../../src/adapters/postgres/server-facts.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
+import type { Role, Scope } from "../../src/ports/access-store.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { createAccount } from "../../src/services/desk/account.ts";
 import { createHealth } from "../../src/services/desk/health.ts";
+import { createLoginThrottle } from "../../src/services/desk/login-throttle.ts";
+import { createMembers } from "../../src/services/desk/members.ts";
+import { hashPassword, verifyPassword } from "../../src/services/desk/passwords.ts";
+import { createSessions } from "../../src/services/desk/sessions.ts";
 import { createSetup } from "../../src/services/desk/setup.ts";
+import { createTokens } from "../../src/services/desk/tokens.ts";
 import { createApp } from "../../src/web/app.tsx";
+import type { Trust, WebDeps } from "../../src/web/deps.ts";
 import { silentLog, testDatabase } from "../support/test-database.ts";
 
 export const PASSWORD = "plum-harbour-nine-otters";
+export const HTML = { headers: { accept: "text/html" } };
 
-/** The app with its collaborators; `advance` moves the clock. */
-export async function webCase(options: { publicUrl?: string } = {}) {
+/** The app with its collaborators; `advance` moves the clock, `verified` lists compared hashes. */
+export async function webCase(options: Partial<Trust> = {}) {
   const database = await testDatabase();
   let offsetMs = 0;
   const system = createClock();
   const clock: Clock = { ...system, now: () => system.now() + offsetMs };
   const access = createAccessRepository(database.sql);
   const audit = createAuditRepository(database.sql);
-  const setup = createSetup({ access, audit, clock });
+  const links = createLinkRepository(database.sql);
+  const stores = { access, audit, links, clock };
+  const verified: string[] = [];
+  const sessions = createSessions({
+    ...stores,
+    throttle: createLoginThrottle(),
+    verifyPassword: (password, hash) => {
+      verified.push(hash);
+      return verifyPassword(password, hash);
+    },
+  });
+  const setup = createSetup(stores);
+  const members = createMembers(stores);
+  const tokens = createTokens(stores);
   const health = createHealth({
     checks: [{ name: "database", run: async () => (await serverFacts(database.sql)) && "answers" }],
     clock,
     log: silentLog,
     limitMs: 2000,
   });
-  const app = createApp({
+  const deps: WebDeps = {
     about: {
       version: "9.9.9",
       program: "dragon",
@@ -35,13 +59,34 @@ export async function webCase(options: { publicUrl?: string } = {}) {
     },
     health,
     setup,
+    sessions,
+    account: createAccount({ ...stores, sessions }),
+    members,
+    tokens,
     log: silentLog,
-    publicUrl: options.publicUrl,
-  });
+    trust: { publicUrl: undefined, trustedProxies: [], authHeader: undefined, ...options },
+  };
+  const app = createApp(deps);
   const advance = (ms: number) => {
     offsetMs += ms;
   };
-  return { app, access, audit, setup, clock, database, advance };
+  return { app, deps, access, audit, setup, members, tokens, clock, database, advance, verified };
+}
+
+/** What `webCase` gives. */
+export type WebCase = Awaited<ReturnType<typeof webCase>>;
+
+/** Runs with an app of its own. */
+export async function withCase(
+  use: (made: WebCase) => Promise<void>,
+  options: Partial<Trust> = {},
+): Promise<void> {
+  const made = await webCase(options);
+  try {
+    await use(made);
+  } finally {
+    await made.database.drop();
+  }
 }
 
 /** A form post as a browser on the page itself sends it. */
@@ -69,3 +114,68 @@ export const OWNER = {
   repeat: PASSWORD,
   timeZone: "Europe/Vienna",
 };
+
+/** A browser: keeps its cookie and the token of the last page. */
+export type TestBrowser = {
+  cookie: string;
+  csrf: string;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  /** Sends the form with the token; `csrf` in the fields replaces it. */
+  post(
+    path: string,
+    fields?: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
+  signIn(email: string, password?: string): Promise<Response>;
+};
+
+/** A fresh browser for the app; `peer` is the address it comes from. */
+export function browserOf({ app }: Pick<WebCase, "app">, peer = "192.0.2.1"): TestBrowser {
+  const keep = async (answer: Response) => {
+    const set = /^([^=;]+=[^;]*)/.exec(answer.headers.get("set-cookie") ?? "")?.[1];
+    if (set !== undefined) made.cookie = set.endsWith("=") ? "" : set;
+    const page = await answer.clone().text();
+    made.csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? made.csrf;
+    return answer;
+  };
+  const send = async (path: string, init: RequestInit) => {
+    const headers = new Headers(init.headers);
+    if (made.cookie !== "") headers.set("cookie", made.cookie);
+    if (!headers.has("user-agent"))
+      headers.set("user-agent", "Mozilla/5.0 (X11; Linux) Firefox/140.0");
+    return keep(await app.request(path, { ...init, headers }, { peer }));
+  };
+  const made: TestBrowser = {
+    cookie: "",
+    csrf: "",
+    get: (path, headers = {}) => send(path, { headers: { accept: "text/html", ...headers } }),
+    post: (path, fields = {}, headers = {}) =>
+      send(path, formPost({ csrf: made.csrf, ...fields }, headers)),
+    async signIn(email, password = PASSWORD) {
+      const answer = await made.post("/login", { email, password, next: "/account" });
+      if (answer.status === 303) await made.get("/account");
+      return answer;
+    },
+  };
+  return made;
+}
+
+/** A workspace with one user per role; the e-mails are role@name.example. */
+export async function workspaceWith({ access, clock }: WebCase, name: string) {
+  const { id: workspaceId } = await access.createWorkspace(name, clock.now());
+  const scope: Scope = { workspaceId, userId: null, role: "owner" };
+  const add = async (role: Role) => {
+    const email = `${role}@${name}.example`;
+    const passwordHash = await hashPassword(PASSWORD, email);
+    const user = { email, passwordHash, timeZone: "UTC", role };
+    const made = await access.createUser(scope, user, clock.now());
+    if (!made.ok) throw new Error(made.detail);
+    return made.value;
+  };
+  return {
+    scope,
+    owner: await add("owner"),
+    trader: await add("trader"),
+    viewer: await add("viewer"),
+  };
+}

@@ -1,5 +1,6 @@
 // The manual: Markdown embedded as text, in reading order. Printed by `dragon help TOPIC`; a topic
 // that is not in this list does not exist.
+import access from "./access.md" with { type: "text" };
 import backtest from "./backtest.md" with { type: "text" };
 import backupAndKeys from "./backup-and-keys.md" with { type: "text" };
 import candles from "./candles.md" with { type: "text" };
@@ -17,6 +18,7 @@ export type HelpTopic = {
 /** All pages. */
 export const HELP_TOPICS: readonly HelpTopic[] = [
   { name: "getting-started", summary: "the first hour", markdown: gettingStarted },
+  { name: "access", summary: "users, roles, passwords, sessions and API tokens", markdown: access },
   { name: "backtest", summary: "the files of a backtest and its result", markdown: backtest },
   { name: "candles", summary: "import, fetch and look at candle history", markdown: candles },
   { name: "configuration", summary: "all environment variables", markdown: configuration },

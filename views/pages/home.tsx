@@ -1,9 +1,9 @@
-// The first page: what Dragon is and how far the set-up has come. Rendered by web/routes/home.ts.
-import { Layout } from "../layout.tsx";
+// The first page: what Dragon is and how far the set-up has come. Rendered by web/routes/home.tsx.
+import { type Frame, Layout } from "../layout.tsx";
 
 /** State of the set-up as the page shows it. */
 export type HomeProps = {
-  readonly version: string;
+  readonly frame: Frame;
   /** e.g. `bundled PostgreSQL 18.4`; undefined when the database does not answer. */
   readonly database: string | undefined;
   readonly hasOwner: boolean;
@@ -34,8 +34,7 @@ function OwnerStep({ hasOwner, isReachable }: { hasOwner: boolean; isReachable: 
   if (hasOwner) {
     return (
       <p class="muted">
-        This Dragon has an owner. Signing in here comes with a later version; until then it is
-        operated on the command line.
+        This Dragon has an owner. <a href="/login">Sign in</a> to see more.
       </p>
     );
   }
@@ -62,12 +61,19 @@ export function HomePage(props: HomeProps) {
   const isReachable = props.database !== undefined;
   const ownerMark: Mark = !isReachable ? "later" : props.hasOwner ? "done" : "now";
   return (
-    <Layout title="Dragon" version={props.version}>
+    <Layout title="Dragon" frame={props.frame}>
       <h1>Crypto strategies, on your own machine</h1>
       <p class="lead">
         Dragon tests trading strategies on real candle history. It runs entirely here: its data and
         its keys stay in your data folder, and nothing is sent to a cloud.
       </p>
+      {props.hasOwner ? (
+        <p class="actions">
+          <a class="button" href="/login">
+            Sign in
+          </a>
+        </p>
+      ) : null}
       <section class="card" aria-label="Set-up">
         <ol class="steps">
           <Step mark={isReachable ? "done" : "failed"} number={1} title="Start the database">

@@ -1,10 +1,10 @@
-// A page with one thing to say: not found, link used, too large, failed. Used by web for every
-// answer that has no page of its own.
-import { Layout } from "../layout.tsx";
+// A page with one thing to say: not found, link used, not allowed, too large, failed. Used by web for
+// every answer that has no page of its own.
+import { type Frame, Layout } from "../layout.tsx";
 
 /** Props of a message page; `advice` says what to do next. */
 export type MessageProps = {
-  readonly version: string;
+  readonly frame: Frame;
   readonly title: string;
   readonly sentence: string;
   readonly advice?: string | undefined;
@@ -13,9 +13,9 @@ export type MessageProps = {
 };
 
 /** A heading, a sentence, and what to do next. */
-export function MessagePage({ version, title, sentence, advice, command }: MessageProps) {
+export function MessagePage({ frame, title, sentence, advice, command }: MessageProps) {
   return (
-    <Layout title={`${title} · Dragon`} version={version}>
+    <Layout title={`${title} · Dragon`} frame={frame}>
       <h1>{title}</h1>
       <p class="lead">{sentence}</p>
       {advice ? (

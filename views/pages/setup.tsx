@@ -1,6 +1,7 @@
-// The pages behind the one-time link: the form that creates the owner, and the sentence a link
-// shows when it cannot be used. Rendered by web/routes/setup.ts.
-import { Layout } from "../layout.tsx";
+// The pages behind one-time links: the form that creates the owner, and the one with which a user
+// sets a password. Rendered by web/routes/setup.tsx.
+import { Alert, PasswordField, SelectField, TextField, zoneOptions } from "../components/form.tsx";
+import { type Frame, Layout } from "../layout.tsx";
 
 /** Fields of the form; passwords are never sent back to the browser. */
 export type SetupFields = { readonly email: string; readonly timeZone: string };
@@ -12,7 +13,7 @@ export type SetupProblems = Readonly<
 
 /** Props of the form page. */
 export type SetupProps = {
-  readonly version: string;
+  readonly frame: Frame;
   readonly action: string;
   readonly fields: SetupFields;
   readonly problems: SetupProblems;
@@ -20,134 +21,98 @@ export type SetupProps = {
   readonly passwordCharsMin: number;
 };
 
-type FieldProps = {
-  id: string;
-  label: string;
-  hint?: string;
-  problem: string | undefined;
-  children: unknown;
-};
-
-function Field({ id, label, hint, problem, children }: FieldProps) {
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      {children}
-      {problem ? (
-        <p class="problem" id={`${id}-problem`}>
-          {problem}
-        </p>
-      ) : null}
-      {hint ? (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-    </div>
-  );
+/** What a new password needs, as its hint says it. */
+export function passwordHint(charsMin: number): string {
+  return `At least ${charsMin} characters. A few unrelated words are easy to remember and hard to guess.`;
 }
 
-function describedBy(
-  id: string,
-  problem: string | undefined,
-  hasHint: boolean,
-): string | undefined {
-  const ids = [problem ? `${id}-problem` : "", hasHint ? `${id}-hint` : ""].filter(Boolean);
-  return ids.length > 0 ? ids.join(" ") : undefined;
-}
-
-function PasswordField(props: {
-  id: "password" | "repeat";
-  label: string;
-  hint?: string;
-  problem: string | undefined;
-  min: number;
+/** A new password and the same again. */
+export function NewPasswordFields(props: {
+  readonly problems: SetupProblems;
+  readonly charsMin: number;
 }) {
-  const { id, label, hint, problem } = props;
+  const { problems, charsMin } = props;
   return (
-    <Field id={id} label={label} problem={problem} {...(hint ? { hint } : {})}>
-      <input
-        id={id}
-        name={id}
-        type="password"
+    <>
+      <PasswordField
+        id="password"
+        label="Password"
+        hint={passwordHint(charsMin)}
+        problem={problems.password}
         autocomplete="new-password"
-        required
-        minlength={props.min}
-        aria-invalid={problem ? "true" : undefined}
-        aria-describedby={describedBy(id, problem, hint !== undefined)}
+        min={charsMin}
       />
-    </Field>
+      <PasswordField
+        id="repeat"
+        label="Password again"
+        problem={problems.repeat}
+        autocomplete="new-password"
+        min={charsMin}
+      />
+    </>
   );
 }
 
-/** The form at `/setup/:token`. */
+/** The form at `/setup/:token` while there is no owner. */
 export function SetupPage(props: SetupProps) {
   const { fields, problems } = props;
-  const hint = `At least ${props.passwordCharsMin} characters. A few unrelated words are easy to remember and hard to guess.`;
   return (
-    <Layout title="Create the owner · Dragon" version={props.version}>
+    <Layout title="Create the owner · Dragon" frame={props.frame}>
       <h1>Create the owner</h1>
       <p class="lead">
-        The owner may do everything on this Dragon. This link works once; afterwards the command
-        line can add users and reset a password.
+        The owner may do everything on this Dragon, also add other users. This link works once;
+        afterwards you sign in with this e-mail and password.
       </p>
-      {problems.form ? (
-        <div class="notice" role="alert">
-          <p>{problems.form}</p>
-        </div>
-      ) : null}
+      {problems.form ? <Alert>{problems.form}</Alert> : null}
       <form class="card form" method="post" action={props.action}>
-        <Field
+        <TextField
           id="email"
           label="E-mail"
+          type="email"
+          autocomplete="username"
+          maxlength={254}
+          value={fields.email}
           problem={problems.email}
           hint="Your name for signing in. Dragon sends no mail to it."
-        >
-          <input
-            id="email"
-            name="email"
-            type="email"
-            autocomplete="username"
-            required
-            maxlength={254}
-            value={fields.email}
-            aria-invalid={problems.email ? "true" : undefined}
-            aria-describedby={describedBy("email", problems.email, true)}
-          />
-        </Field>
-        <PasswordField
-          id="password"
-          label="Password"
-          hint={hint}
-          problem={problems.password}
-          min={props.passwordCharsMin}
         />
-        <PasswordField
-          id="repeat"
-          label="Password again"
-          problem={problems.repeat}
-          min={props.passwordCharsMin}
-        />
-        <Field
+        <NewPasswordFields problems={problems} charsMin={props.passwordCharsMin} />
+        <SelectField
           id="timeZone"
           label="Time zone"
+          value={fields.timeZone}
+          options={zoneOptions(props.timeZones)}
           problem={problems.timeZone}
           hint="For times on pages. Everything is stored in UTC."
-        >
-          <select
-            id="timeZone"
-            name="timeZone"
-            aria-invalid={problems.timeZone ? "true" : undefined}
-            aria-describedby={describedBy("timeZone", problems.timeZone, true)}
-          >
-            {props.timeZones.map((zone) => (
-              <option value={zone} selected={zone === fields.timeZone}>
-                {zone.replaceAll("_", " ")}
-              </option>
-            ))}
-          </select>
-        </Field>
+        />
         <button type="submit">Create owner</button>
+      </form>
+    </Layout>
+  );
+}
+
+/** Props of the page on which a user sets a password. */
+export type LinkPageProps = {
+  readonly frame: Frame;
+  readonly action: string;
+  readonly email: string;
+  readonly problems: SetupProblems;
+  readonly passwordCharsMin: number;
+};
+
+/** The form at `/setup/:token` for a user's link. */
+export function LinkPage(props: LinkPageProps) {
+  return (
+    <Layout title="Set your password · Dragon" frame={props.frame}>
+      <h1>Set your password</h1>
+      <p class="lead">
+        For {props.email}. This link works once; afterwards you sign in with this e-mail and the
+        password.
+      </p>
+      <form class="card form" method="post" action={props.action}>
+        {/* Tells a password manager whose password it keeps. */}
+        <input type="hidden" autocomplete="username" value={props.email} />
+        <NewPasswordFields problems={props.problems} charsMin={props.passwordCharsMin} />
+        <button type="submit">Set password</button>
       </form>
     </Layout>
   );

@@ -9,8 +9,6 @@ import { prepareDataDir } from "./folders.ts";
 import { one } from "./rows.ts";
 import { claimDataDir, shareServer } from "./sharing.ts";
 
-export { DatabaseError } from "./errors.ts";
-
 /** How to open the database. */
 export type DatabaseOptions = Pick<EmbeddedOptions, "binaries" | "runAs" | "runtimeDir"> & {
   /** External PostgreSQL; the bundled one when absent. */

@@ -40,3 +40,10 @@ export async function hashPassword(password: string, email: string): Promise<str
     timeCost: 2,
   });
 }
+
+/** Compares a typed password with a stored hash. */
+export type VerifyPassword = (password: string, hash: string) => Promise<boolean>;
+
+/** The real comparison: Argon2id at the cost stored in the hash. */
+export const verifyPassword: VerifyPassword = (password, hash) =>
+  Bun.password.verify(password.normalize("NFKC"), hash);

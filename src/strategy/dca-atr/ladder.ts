@@ -6,7 +6,7 @@ import type { Position } from "../../model/position.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { RuleContext } from "./context.ts";
 import { reachesMinimums } from "./entry.ts";
-import { type DcaAtrState, NONE } from "./state.ts";
+import type { DcaAtrState } from "./state.ts";
 
 /** ATR behind the ladder: captured or floating; NONE while unknown. */
 function ladderAtr(context: RuleContext, state: DcaAtrState, atr: number): number {
@@ -127,34 +127,4 @@ export function repriceRung(
   }
   if (ticks === rung.priceTicks) return rung;
   return rungOrder(context, state, position.sign, ticks, rung.qtyLots, at);
-}
-
-/** One line of the ladder shown before anything trades. */
-export type LadderLine = { level: number; price: number; qty: number; averageAfter: number };
-
-/** The whole ladder from a first fill, for previews; percent mode, or ATR mode at the given ATR. */
-export function ladderPreview(
-  context: RuleContext,
-  sign: Sign,
-  price: number,
-  qty: number,
-  atr: number,
-): LadderLine[] {
-  const lines: LadderLine[] = [];
-  let size = qty;
-  let average = price;
-  const most = context.config.general.max_entries;
-  for (let level = 0; level <= most - 2; level++) {
-    const base = context.config.general.use_avg_entry_for_dca_base ? average : price;
-    const target = rungTarget(context, sign, base, level, atr === NONE ? -1 : atr);
-    if (target === null || target <= 0) break;
-    const lots = rungLots(context, qty, level);
-    const at = gridValue(context.prices, passiveTicks(context, sign, target));
-    if (!reachesMinimums(context, lots, at)) continue;
-    const add = gridValue(context.lots, lots);
-    average = (average * size + at * add) / (size + add);
-    size += add;
-    lines.push({ level, price: at, qty: add, averageAfter: average });
-  }
-  return lines;
 }

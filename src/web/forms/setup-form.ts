@@ -1,35 +1,30 @@
-// The set-up form: strings in, a request or one sentence per field out. Used by routes/setup.tsx.
-import { z } from "zod";
+// The forms behind one-time links: fields in, a request or one sentence per field out. Used by
+// routes/setup.tsx and routes/account.tsx.
 import type { SetupFields, SetupProblems } from "../../../views/pages/setup.tsx";
+import type { OwnerRequest } from "../../services/desk/setup.ts";
 
-/** A complete request to create the owner. */
-export type OwnerRequest = {
-  readonly email: string;
-  readonly password: string;
-  readonly timeZone: string;
-};
+/** The posted fields of the set-up form. */
+export type PostedOwner = Readonly<Record<"email" | "password" | "repeat" | "timeZone", string>>;
 
-const text = (max: number) => z.string().max(max).catch("");
-const FORM = z.object({
-  email: text(1000),
-  password: text(2000),
-  repeat: text(2000),
-  timeZone: text(100),
-});
+/** Why a new password and its repetition do not go together. */
+export function passwordPairProblems(password: string, repeat: string): SetupProblems {
+  if (password === "") return { password: "The password is missing." };
+  return repeat === password ? {} : { repeat: "The two passwords differ." };
+}
 
 /** Reads the posted fields; `request` is absent when something is missing. */
-export function readSetupForm(posted: Record<string, unknown>): {
+export function readSetupForm(posted: PostedOwner): {
   fields: SetupFields;
   problems: SetupProblems;
   request?: OwnerRequest;
 } {
-  const { email, password, repeat, timeZone } = FORM.parse(posted);
-  const fields = { email: email.trim(), timeZone: timeZone.trim() };
-  const problems: { -readonly [K in keyof SetupProblems]: SetupProblems[K] } = {};
-  if (fields.email === "") problems.email = "The e-mail is missing.";
-  if (password === "") problems.password = "The password is missing.";
-  else if (repeat !== password) problems.repeat = "The two passwords differ.";
-  if (fields.timeZone === "") problems.timeZone = "The time zone is missing.";
+  const { password, repeat } = posted;
+  const fields = { email: posted.email.trim(), timeZone: posted.timeZone.trim() };
+  const problems: SetupProblems = {
+    ...(fields.email === "" ? { email: "The e-mail is missing." } : {}),
+    ...passwordPairProblems(password, repeat),
+    ...(fields.timeZone === "" ? { timeZone: "The time zone is missing." } : {}),
+  };
   if (Object.keys(problems).length > 0) return { fields, problems };
   return { fields, problems, request: { ...fields, password } };
 }

@@ -1,6 +1,7 @@
 // Refuses a changing request that another site's page caused. Mounted in app.ts before all routes.
 // Programs without a browser send neither header and pass: they carry no browser's rights.
 import type { MiddlewareHandler } from "hono";
+import type { WebContext, WebEnv } from "../route.ts";
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -12,18 +13,18 @@ function hostOf(origin: string): string | undefined {
 /** Answers 403 through `refuse` when a browser says that the request came from elsewhere. */
 export function sameOrigin(
   publicUrl: string | undefined,
-  refuse: MiddlewareHandler,
-): MiddlewareHandler {
+  refuse: (c: WebContext) => Promise<Response>,
+): MiddlewareHandler<WebEnv> {
   const publicHost = publicUrl === undefined ? undefined : hostOf(publicUrl);
   return async (c, next) => {
     if (READING.has(c.req.method)) return next();
     const site = c.req.header("sec-fetch-site");
-    if (site !== undefined && site !== "same-origin" && site !== "none") return refuse(c, next);
+    if (site !== undefined && site !== "same-origin" && site !== "none") return refuse(c);
     const origin = c.req.header("origin");
     if (origin === undefined) return next();
     const host = hostOf(origin);
     const ours = [c.req.header("host"), publicHost];
-    if (host === undefined || !ours.includes(host)) return refuse(c, next);
+    if (host === undefined || !ours.includes(host)) return refuse(c);
     return next();
   };
 }

@@ -23,10 +23,15 @@ const HEADERS: Readonly<Record<string, string>> = {
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
 
+/** A year; without subdomains, which may belong to somebody else. */
+const TLS_ONLY = "max-age=31536000";
+
 /** Adds the headers; pages are not cached unless the route said otherwise. */
-export function securityHeaders(): MiddlewareHandler {
+export function securityHeaders(publicUrl: string | undefined): MiddlewareHandler {
+  const isTls = publicUrl?.startsWith("https:") ?? false;
   return async (c, next) => {
     await next();
+    if (isTls) c.header("strict-transport-security", TLS_ONLY);
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
   };

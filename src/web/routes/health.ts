@@ -1,17 +1,14 @@
 // /livez: the process answers. /readyz and /healthz: it can work. For supervisors and monitors; the
 // answers hold neither secrets nor versions.
-import { Hono } from "hono";
 import type { Health } from "../../services/desk/health.ts";
+import { file, type Route } from "../route.ts";
 
-/** Routes of the health room. */
-export function createHealthRoutes(deps: { health: Health }): Hono {
-  const app = new Hono();
-  app.get("/livez", (c) => c.json({ status: "ok" }));
-  for (const path of ["/readyz", "/healthz"]) {
-    app.get(path, async (c) => {
-      const { ok, checks } = await deps.health.report();
+/** Routes for monitors. */
+export function healthRoutes({ health }: { health: Health }): Route[] {
+  const ready = (path: string) =>
+    file(path, async (c) => {
+      const { ok, checks } = await health.report();
       return c.json({ status: ok ? "ok" : "failed", checks }, ok ? 200 : 503);
     });
-  }
-  return app;
+  return [file("/livez", (c) => c.json({ status: "ok" })), ready("/readyz"), ready("/healthz")];
 }

@@ -1,24 +1,42 @@
-// The first page. Reads only; shows a page also when the database is away.
-import { Hono } from "hono";
+// The first page: for strangers the state of the set-up, for users where to start. Reads only; shows
+// a page also when the database is away.
 import { HomePage } from "../../../views/pages/home.tsx";
+import { StartPage } from "../../../views/pages/start.tsx";
+import { actorOf } from "../../services/desk/account.ts";
 import type { WebDeps } from "../deps.ts";
-import { respondPage } from "../respond.ts";
+import { frameOf, respondPage } from "../respond.ts";
+import { publicPage, type Route, type Visitor, type WebContext } from "../route.ts";
 
 /** Route of `/`. */
-export function createHomeRoutes({ about, health, setup }: WebDeps): Hono {
-  const app = new Hono();
-  app.get("/", async (c) => {
-    const { ok } = await health.report();
-    const hasOwner = ok && (await setup.hasOwner());
+export function homeRoutes({ about, health, setup, members }: WebDeps): Route[] {
+  const start = async (c: WebContext, { session }: Visitor) => {
+    const isOwner = session.role === "owner";
+    const people = isOwner ? await members.list(actorOf(session)) : null;
     const page = (
-      <HomePage
-        version={about.version}
-        database={ok ? about.database : undefined}
-        hasOwner={hasOwner}
+      <StartPage
+        frame={frameOf(c, about)}
+        workspace={session.workspace.name}
+        database={about.database}
         program={about.program}
+        isOwner={isOwner}
+        users={people?.filter((member) => member.disabledAt === null).length ?? null}
       />
     );
-    return respondPage(c, page, ok ? 200 : 503);
-  });
-  return app;
+    return respondPage(c, page);
+  };
+  return [
+    publicPage("/", async (c, visitor) => {
+      if (visitor) return start(c, visitor);
+      const { ok } = await health.report();
+      const page = (
+        <HomePage
+          frame={frameOf(c, about)}
+          database={ok ? about.database : undefined}
+          hasOwner={ok && (await setup.hasOwner())}
+          program={about.program}
+        />
+      );
+      return respondPage(c, page, ok ? 200 : 503);
+    }),
+  ];
 }

@@ -1,18 +1,24 @@
-// The one-time link: GET shows the form, POST creates the owner. The token in the path is the
+// One-time links: the first owner is created, or a user sets a password. The token in the path is the
 // permission; it is compared by hash in the store and never logged.
-import { type Context, Hono } from "hono";
 import { MessagePage } from "../../../views/pages/message.tsx";
-import { SetupPage, type SetupFields, type SetupProblems } from "../../../views/pages/setup.tsx";
+import {
+  LinkPage,
+  type SetupFields,
+  SetupPage,
+  type SetupProblems,
+} from "../../../views/pages/setup.tsx";
 import { PASSWORD_CHARS_MIN } from "../../services/desk/passwords.ts";
 import type { LinkState } from "../../services/desk/setup.ts";
 import type { WebDeps } from "../deps.ts";
-import { readSetupForm } from "../forms/setup-form.ts";
-import { respondPage } from "../respond.ts";
+import { readFields } from "../forms/fields.ts";
+import { passwordPairProblems, readSetupForm } from "../forms/setup-form.ts";
+import { forForm, frameOf, respondPage } from "../respond.ts";
+import { publicAction, publicPage, type Route, type WebContext } from "../route.ts";
+import { TIME_ZONES } from "../time-zones.ts";
 
-const CLOSED: Record<
-  Exclude<LinkState, "open">,
-  { status: 404 | 410; title: string; sentence: string }
-> = {
+type Closed = { status: 404 | 410; title: string; sentence: string };
+
+const CLOSED: Record<Exclude<LinkState, "open">, Closed> = {
   used: {
     status: 410,
     title: "Dragon is already set up",
@@ -31,66 +37,129 @@ const CLOSED: Record<
   },
 };
 
+const USER_CLOSED: Record<"used" | "expired", Closed> = {
+  used: {
+    status: 410,
+    title: "The link was already used",
+    sentence: "A password was set with it. Sign in with that, or ask an owner for a new link.",
+  },
+  expired: {
+    status: 410,
+    title: "The link has expired",
+    sentence: "This link is too old, or there is a newer one. Ask an owner for a new link.",
+  },
+};
+
 const ADVICE = "Was it not you? On the machine itself, this sets a new password:";
 
-/** A sentence of a service without the field's name, which the form shows anyway. */
-function forForm(detail: string): string {
-  const text = detail.replace(/^[a-z ]+: /, "");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
+type PageDeps = Pick<WebDeps, "about" | "setup" | "members" | "log">;
 
 /** Routes of `/setup/:token`. */
-export function createSetupRoutes({ about, setup, log }: WebDeps): Hono {
-  const app = new Hono();
-  const timeZones = ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")];
+export function setupRoutes(deps: PageDeps): Route[] {
+  const { setup, members } = deps;
+  return [
+    publicPage("/setup/:token", async (c) => {
+      c.set("visitor", null);
+      const token = c.req.param("token") ?? "";
+      const link = await members.linkView(token);
+      if (link.state === "open") return linkForm(deps, c, link.email, {});
+      if (link.state !== "unknown") return userClosed(deps, c, link.state);
+      const state = await setup.linkState(token);
+      if (state !== "open") return ownerClosed(deps, c, state);
+      return ownerForm(deps, c, { email: "", timeZone: deps.about.timeZone }, {});
+    }),
+    publicAction("/setup/:token", async (c) => {
+      c.set("visitor", null);
+      const token = c.req.param("token") ?? "";
+      const link = await members.linkView(token);
+      if (link.state === "open") return setPassword(deps, c, token, link.email);
+      if (link.state !== "unknown") return userClosed(deps, c, link.state);
+      return createOwner(deps, c, token);
+    }),
+  ];
+}
 
-  const closed = (c: Context, state: Exclude<LinkState, "open">) => {
-    const { status, title, sentence } = CLOSED[state];
-    const isUsed = state === "used";
-    const page = (
-      <MessagePage
-        version={about.version}
-        title={title}
-        sentence={sentence}
-        advice={isUsed ? ADVICE : undefined}
-        command={isUsed ? `${about.program} admin reset-password --email ADDRESS` : undefined}
-      />
-    );
-    return respondPage(c, page, status);
-  };
-  const form = (c: Context, fields: SetupFields, problems: SetupProblems) => {
-    const page = (
-      <SetupPage
-        version={about.version}
-        action={c.req.path}
-        fields={fields}
-        problems={problems}
-        timeZones={timeZones}
-        passwordCharsMin={PASSWORD_CHARS_MIN}
-      />
-    );
-    return respondPage(c, page, Object.keys(problems).length > 0 ? 422 : 200);
-  };
+function closed(
+  { about }: PageDeps,
+  c: WebContext,
+  { status, title, sentence }: Closed,
+  advice: { advice?: string; command?: string } = {},
+) {
+  const frame = frameOf(c, about);
+  const page = <MessagePage frame={frame} title={title} sentence={sentence} {...advice} />;
+  return respondPage(c, page, status);
+}
 
-  app.get("/setup/:token", async (c) => {
-    const state = await setup.linkState(c.req.param("token"));
-    if (state !== "open") return closed(c, state);
-    return form(c, { email: "", timeZone: about.timeZone }, {});
-  });
+/** Somebody else may have been quicker, so a used link says how to take the account back. */
+function rescue({ about }: PageDeps, state: LinkState) {
+  const command = `${about.program} admin reset-password --email ADDRESS`;
+  return state === "used" ? { advice: ADVICE, command } : {};
+}
 
-  app.post("/setup/:token", async (c) => {
-    const token = c.req.param("token");
-    const state = await setup.linkState(token);
-    if (state !== "open") return closed(c, state);
-    const { fields, problems, request } = readSetupForm(await c.req.parseBody());
-    if (!request) return form(c, fields, problems);
-    const outcome = await setup.createOwner(token, request);
-    if (outcome.ok) {
-      log.info("the owner was created");
-      return c.redirect("/", 303);
-    }
-    if (outcome.reason !== "refused") return closed(c, outcome.reason);
-    return form(c, fields, { [outcome.field]: forForm(outcome.detail) });
-  });
-  return app;
+function ownerClosed(deps: PageDeps, c: WebContext, state: Exclude<LinkState, "open">) {
+  return closed(deps, c, CLOSED[state], rescue(deps, state));
+}
+
+function userClosed(deps: PageDeps, c: WebContext, state: "used" | "expired") {
+  return closed(deps, c, USER_CLOSED[state], rescue(deps, state));
+}
+
+function ownerForm(
+  { about }: PageDeps,
+  c: WebContext,
+  fields: SetupFields,
+  problems: SetupProblems,
+) {
+  const page = (
+    <SetupPage
+      frame={frameOf(c, about)}
+      action={c.req.path}
+      fields={fields}
+      problems={problems}
+      timeZones={TIME_ZONES}
+      passwordCharsMin={PASSWORD_CHARS_MIN}
+    />
+  );
+  return respondPage(c, page, Object.keys(problems).length > 0 ? 422 : 200);
+}
+
+async function createOwner(deps: PageDeps, c: WebContext, token: string) {
+  const state = await deps.setup.linkState(token);
+  if (state !== "open") return ownerClosed(deps, c, state);
+  const posted = await readFields(c, "email", "password", "repeat", "timeZone");
+  const { fields, problems, request } = readSetupForm(posted);
+  if (!request) return ownerForm(deps, c, fields, problems);
+  const outcome = await deps.setup.createOwner(token, request);
+  if (outcome.ok) {
+    deps.log.info("the owner was created");
+    return c.redirect("/", 303);
+  }
+  if (outcome.reason !== "refused") return ownerClosed(deps, c, outcome.reason);
+  return ownerForm(deps, c, fields, { [outcome.field]: forForm(outcome.detail) });
+}
+
+function linkForm({ about }: PageDeps, c: WebContext, email: string, problems: SetupProblems) {
+  const page = (
+    <LinkPage
+      frame={frameOf(c, about)}
+      action={c.req.path}
+      email={email}
+      problems={problems}
+      passwordCharsMin={PASSWORD_CHARS_MIN}
+    />
+  );
+  return respondPage(c, page, Object.keys(problems).length > 0 ? 422 : 200);
+}
+
+async function setPassword(deps: PageDeps, c: WebContext, token: string, email: string) {
+  const { password, repeat } = await readFields(c, "password", "repeat");
+  const problems = passwordPairProblems(password, repeat);
+  if (Object.keys(problems).length > 0) return linkForm(deps, c, email, problems);
+  const outcome = await deps.members.acceptLink(token, password);
+  if (outcome.ok) return c.redirect("/login?done=password", 303);
+  if (outcome.reason === "refused") {
+    return linkForm(deps, c, email, { password: forForm(outcome.detail) });
+  }
+  if (outcome.reason === "unknown") return closed(deps, c, CLOSED.unknown);
+  return userClosed(deps, c, outcome.reason);
 }
