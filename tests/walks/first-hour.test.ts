@@ -56,7 +56,11 @@ async function walkSetup(page: Page, running: Serving, screenshots: string | und
     if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));
+  page.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText ?? "unknown";
+    // The walk left the page before its icon had come; a refused file has another reason.
+    if (reason !== "net::ERR_ABORTED") problems.push(`failed: ${request.url()} ${reason}`);
+  });
   const width = page.viewportSize()?.width ?? 0;
   const look = async (name: string) => {
     if (screenshots)

@@ -1,5 +1,5 @@
 // Reads the small part of Markdown the manual uses into blocks. Pure; the web room turns them into
-// pages. It knows nothing about how a block looks.
+// pages, the command line into text. It knows nothing about how a block looks.
 
 /** A run of text inside a block. */
 export type Inline = { readonly kind: "text" | "code"; readonly text: string };
