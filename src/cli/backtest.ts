@@ -186,6 +186,7 @@ export const backtestCommand: Command = {
     funding: { type: "string" },
     decisions: { type: "boolean" },
     explain: { type: "string" },
+    defaults: { type: "boolean" },
     "import-legacy": { type: "boolean" },
   },
   optionHelp: {
@@ -196,9 +197,14 @@ export const backtestCommand: Command = {
     funding: "CSV or CSV.gz: timestamp_ms,funding_rate",
     decisions: "also count why each candle close did or did not lead to an entry",
     explain: "instant (ISO or ms) of a candle: print what the indicators said at its close",
+    defaults: "print the complete default configuration and end",
     "import-legacy": "accept old field names in the configuration",
   },
   run: async (context) => {
+    if (optionFlag(context, "defaults")) {
+      context.out(JSON.stringify(parseConfig({}), null, context.json ? 0 : 2));
+      return EXIT.ok;
+    }
     const request = await readRequest(context);
     const run = runWithProgress(context, request);
     const instant = optionText(context, "explain");

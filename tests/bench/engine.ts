@@ -96,7 +96,6 @@ async function measureYear(
       name: `${config}, 2019, indicators computed anew`,
       value: cold,
       unit: "ns/candle",
-      ...goals,
       reference: reference.name,
       ratio: cold / reference.ns,
       note: `of which indicators ${(cold - warm).toFixed(1)}`,
