@@ -1,6 +1,7 @@
 // Average true range (Wilder 1978), incremental and as a column from one definition. Used on base
 // candles for stops, ladder and take-profit distances; a gap is measured, never filled.
-import { Rma } from "./rma.ts";
+import { createRma } from "./rma.ts";
+import type { SmoothedAverage } from "./smoothed-average.ts";
 
 /**
  * Wilder average of the true range; first value on candle `length`.
@@ -8,13 +9,13 @@ import { Rma } from "./rma.ts";
  * E13).
  */
 export class Atr {
-  private readonly ranges: Rma;
+  private readonly ranges: SmoothedAverage;
   private missing: number;
   private previousClose = Number.NaN;
 
   /** @param length number of true ranges averaged, at least 1 */
   constructor(length: number) {
-    this.ranges = new Rma(length);
+    this.ranges = createRma(length);
     this.missing = length;
   }
 

@@ -1,25 +1,26 @@
 // Moving average convergence divergence, incremental and as columns from one definition. Used for
 // the MACD vote on bin closes; the sign tolerance of the vote (E4) belongs to the strategy.
 import { assert } from "../model/result.ts";
-import { Ema } from "./ema.ts";
+import { createEma } from "./ema.ts";
+import type { SmoothedAverage } from "./smoothed-average.ts";
 
 /**
  * Line = fast EMA - slow EMA, first on input `slow`; signal = EMA of the line, seeded with the mean
  * of the first `signal` line values (rule E9); histogram = line - signal.
  */
 export class Macd {
-  private readonly fastAverage: Ema;
-  private readonly slowAverage: Ema;
-  private readonly signalAverage: Ema;
+  private readonly fastAverage: SmoothedAverage;
+  private readonly slowAverage: SmoothedAverage;
+  private readonly signalAverage: SmoothedAverage;
   private currentLine = Number.NaN;
   private currentHistogram = Number.NaN;
 
   /** @param fast shorter length, below `slow`; all three are whole numbers of at least 1 */
   constructor(fast: number, slow: number, signal: number) {
     assert(fast < slow, `MACD fast ${fast} must be below slow ${slow}`);
-    this.fastAverage = new Ema(fast);
-    this.slowAverage = new Ema(slow);
-    this.signalAverage = new Ema(signal);
+    this.fastAverage = createEma(fast);
+    this.slowAverage = createEma(slow);
+    this.signalAverage = createEma(signal);
   }
 
   /** Fast minus slow average, NaN while not ready. */

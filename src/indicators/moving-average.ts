@@ -1,7 +1,7 @@
 // Chooses a moving average by its configured name: trend filter, gate and band basis take either
 // kind. An unknown name is a programmer error; nothing here ever falls back to another average.
 import { InvariantError } from "../model/result.ts";
-import { Ema, emaColumn } from "./ema.ts";
+import { createEma, emaColumn } from "./ema.ts";
 import { Sma, smaColumn } from "./sma.ts";
 
 /** The averages a strategy may ask for, as they are written in a config. */
@@ -19,7 +19,7 @@ export function createMovingAverage(type: MovingAverageType, length: number): Mo
     case "Sma":
       return new Sma(length);
     case "Ema":
-      return new Ema(length);
+      return createEma(length);
     default:
       throw new InvariantError(`unknown moving average "${String(type)}"`);
   }

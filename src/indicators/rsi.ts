@@ -1,22 +1,23 @@
 // Relative strength index (Wilder 1978), incremental and as a column from one definition.
 // Used for the RSI vote on bin closes; never uses Cutler's simple sums.
-import { Rma } from "./rma.ts";
+import { createRma } from "./rma.ts";
+import type { SmoothedAverage } from "./smoothed-average.ts";
 
 /**
  * 100 - 100/(1 + gains/losses) of Wilder averages of the changes; first value on close `length` +
  * 1. 100 when the average loss is 0, also when there was no gain either (rule E9).
  */
 export class Rsi {
-  private readonly gains: Rma;
-  private readonly losses: Rma;
+  private readonly gains: SmoothedAverage;
+  private readonly losses: SmoothedAverage;
   private missing: number;
   private previousClose = Number.NaN;
   private current = Number.NaN;
 
   /** @param length number of changes averaged, at least 1 */
   constructor(length: number) {
-    this.gains = new Rma(length);
-    this.losses = new Rma(length);
+    this.gains = createRma(length);
+    this.losses = createRma(length);
     this.missing = length;
   }
 

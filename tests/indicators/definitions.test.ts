@@ -4,14 +4,14 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Atr, atrColumn } from "../../src/indicators/atr.ts";
 import { Bollinger, bollingerColumns } from "../../src/indicators/bollinger.ts";
-import { Ema, emaColumn } from "../../src/indicators/ema.ts";
+import { createEma, emaColumn } from "../../src/indicators/ema.ts";
 import { Macd, macdColumns } from "../../src/indicators/macd.ts";
 import {
   createMovingAverage,
   movingAverageColumn,
   type MovingAverageType,
 } from "../../src/indicators/moving-average.ts";
-import { Rma, rmaColumn } from "../../src/indicators/rma.ts";
+import { createRma, rmaColumn } from "../../src/indicators/rma.ts";
 import { Rsi, rsiColumn } from "../../src/indicators/rsi.ts";
 import { Sma, smaColumn } from "../../src/indicators/sma.ts";
 import { type CandleSource, sourceColumn, sourceOf } from "../../src/indicators/source.ts";
@@ -163,7 +163,7 @@ describe("properties of every indicator", () => {
     fc.assert(
       fc.property(prices, length, type, (src, n, kind) => {
         const columns = allColumns(src, n, kind);
-        const averages = [new Sma(n), new Ema(n), new Rma(n), createMovingAverage(kind, n)];
+        const averages = [new Sma(n), createEma(n), createRma(n), createMovingAverage(kind, n)];
         const rsi = new Rsi(n);
         const atr = new Atr(n);
         const macd = new Macd(n, n + 3, 4);
@@ -198,8 +198,8 @@ describe("properties of every indicator", () => {
   test("lengths that are not whole numbers of at least 1 are refused", () => {
     for (const bad of [0, -1, 2.5, Number.NaN]) {
       expect(() => new Sma(bad)).toThrow("must be 1 or more");
-      expect(() => new Ema(bad)).toThrow("must be 1 or more");
-      expect(() => new Rma(bad)).toThrow("must be 1 or more");
+      expect(() => createEma(bad)).toThrow("must be 1 or more");
+      expect(() => createRma(bad)).toThrow("must be 1 or more");
     }
     expect(() => new Macd(26, 12, 9)).toThrow("fast 26 must be below slow 12");
     expect(() => createMovingAverage("Wma" as MovingAverageType, 3)).toThrow("Wma");
