@@ -38,7 +38,7 @@ export function clearSessionCookie(c: WebContext, trust: Trust): void {
 
 /** The token of the session's forms: follows from the cookie, which other sites cannot read. */
 export function csrfOf(token: string): string {
-  return createHmac("sha256", token).update("form token of this session").digest("base64url");
+  return createHmac("sha256", token).update("dragon form token").digest("base64url");
 }
 
 /** Compares a posted token without telling by time how much of it was right. */
