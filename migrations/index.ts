@@ -5,6 +5,8 @@ import settingsAndAudit from "./0002_settings_and_audit.sql" with { type: "text"
 import candleSeries from "./0003_candle_series.sql" with { type: "text" };
 import instrumentsAndPeriods from "./0004_instruments_and_periods.sql" with { type: "text" };
 import runs from "./0005_runs.sql" with { type: "text" };
+import userPreferences from "./0006_user_preferences.sql" with { type: "text" };
+import runDocuments from "./0007_run_documents.sql" with { type: "text" };
 
 /** One step of the schema. */
 export type Migration = {
@@ -22,4 +24,6 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: "0003_candle_series", sql: candleSeries },
   { version: 4, name: "0004_instruments_and_periods", sql: instrumentsAndPeriods },
   { version: 5, name: "0005_runs", sql: runs },
+  { version: 6, name: "0006_user_preferences", sql: userPreferences },
+  { version: 7, name: "0007_run_documents", sql: runDocuments },
 ];

@@ -18,7 +18,9 @@ import { createSessions } from "./services/desk/sessions.ts";
 import { createSetup } from "./services/desk/setup.ts";
 import { createTokens } from "./services/desk/tokens.ts";
 import { closingOnFailure, createStorage, type DeskStores, deskStores } from "./storage.ts";
-import { BODY_BYTES_MAX, createApp } from "./web/app.tsx";
+import { createApp } from "./web/app.tsx";
+import { createAssets } from "./web/assets.ts";
+import { createEventStreams, type EventStreams } from "./web/event-stream.ts";
 import { listen, type WebServer } from "./web/server.ts";
 
 /** What a start needs. */
@@ -51,8 +53,7 @@ export async function startDragon(deps: ServeDeps): Promise<RunningDragon> {
       settings,
       clock.now(),
     );
-    const { web, setupToken, databaseName } = await startWeb(deps, database);
-    return running(deps, { database, key, web, setupToken, databaseName });
+    return running(deps, { database, key, ...(await startWeb(deps, database)) });
   });
 }
 
@@ -73,6 +74,7 @@ async function startWeb(deps: ServeDeps, database: Database) {
     log: log.child("health"),
     limitMs: HEALTH_LIMIT_MS,
   });
+  const streams = createEventStreams(log.child("web"));
   const app = createApp({
     about: {
       version: info.version,
@@ -83,12 +85,14 @@ async function startWeb(deps: ServeDeps, database: Database) {
     health,
     setup,
     ...accessServices(stores, clock),
+    streams,
+    assets: createAssets(),
     log: log.child("web"),
     trust: config,
   });
   signal.throwIfAborted();
-  const web = listen(app, { host: config.host, port: config.port, bodyBytesMax: BODY_BYTES_MAX });
-  return { web, setupToken, databaseName };
+  const web = listen(app, { host: config.host, port: config.port });
+  return { web, streams, setupToken, databaseName };
 }
 
 /** Services behind signing in, accounts and users. */
@@ -113,6 +117,7 @@ type Parts = {
   database: Database;
   key: MasterKey;
   web: WebServer;
+  streams: EventStreams;
   setupToken: string | undefined;
   databaseName: string;
 };
@@ -133,7 +138,7 @@ function running(deps: ServeDeps, parts: Parts): RunningDragon {
 }
 
 /** Waits for a signal or a defect, then stops web first and the database last. */
-async function untilStopped(deps: ServeDeps, { web, database }: Parts): Promise<number> {
+async function untilStopped(deps: ServeDeps, { web, streams, database }: Parts): Promise<number> {
   const { log, signal } = deps;
   const exitCode = await new Promise<number>((resolve) => {
     const onDefect = (error: unknown) => {
@@ -145,6 +150,7 @@ async function untilStopped(deps: ServeDeps, { web, database }: Parts): Promise<
     if (signal.aborted) resolve(0);
     signal.addEventListener("abort", () => resolve(0), { once: true });
   });
+  streams.closeAll();
   await web.stop(DRAIN_MS);
   await database.close();
   return exitCode;

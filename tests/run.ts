@@ -114,8 +114,8 @@ try {
   rmSync(temporary, { recursive: true, force: true });
 }
 
-if (skipped.length > 0) console.log(`\nskipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
+if (skipped.length > 0)
+  console.log(`\n${skipped.length} skipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
 if (failed.length > 0) console.log(`\nfailed:\n${failed.map((name) => `  ${name}`).join("\n")}`);
-const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
-console.log(`\n${passed.length} passed, ${failed.length} failed${tail}`);
+console.log(`\n${passed.length} passed, ${failed.length} failed`);
 process.exit(failed.length > 0 ? 1 : 0);

@@ -1,13 +1,23 @@
 // The frame of every page: head, navigation when somebody is signed in, footer. Takes plain props;
 // links the embedded style sheet. Only pages that exist are in the navigation.
 import type { Child } from "hono/jsx";
-import { APP_CSS, ICON_SVG } from "../static/index.ts";
-import { CsrfField } from "./components/form.tsx";
+import {
+  ALPINE_JS,
+  APP_CSS,
+  ICON_SVG,
+  PAGE_PARTS,
+  type PagePart,
+  SHELL_JS,
+} from "../static/index.ts";
+import { CSRF_HEADER, CsrfField } from "./components/form.tsx";
+import { KeysDialog } from "./components/keys-dialog.tsx";
+import { SearchDialog } from "./components/search.tsx";
+import { PAGES, type PageEntry, type PageRole, mayOpen } from "./navigation.ts";
 
 /** Who looks at the page. */
 export type FrameVisitor = {
   readonly email: string;
-  readonly role: "owner" | "trader" | "viewer";
+  readonly role: PageRole;
   /** Goes into every form of the page. */
   readonly csrf: string;
 };
@@ -24,38 +34,32 @@ export type Frame = {
 export type LayoutProps = {
   readonly title: string;
   readonly frame: Frame;
+  /** Scripts and styles the page needs beside those of the frame; only signed-in pages have any. */
+  readonly parts?: readonly PagePart[];
+  /** Lets grids and charts use the whole window. */
+  readonly isWide?: boolean;
   readonly children: Child;
 };
 
-type Entry = { readonly href: string; readonly label: string; readonly ownerOnly?: true };
-type Group = { readonly title: string | undefined; readonly entries: readonly Entry[] };
-
-const GROUPS: readonly Group[] = [
-  { title: undefined, entries: [{ href: "/", label: "Start" }] },
-  {
-    title: "People",
-    entries: [
-      { href: "/users", label: "Users", ownerOnly: true },
-      { href: "/account", label: "Account" },
-    ],
-  },
-  { title: "Learn", entries: [{ href: "/help", label: "Manual" }] },
-];
-
 function Navigation({ frame, visitor }: { frame: Frame; visitor: FrameVisitor }) {
-  const isCurrent = ({ href }: Entry) =>
+  const pages = PAGES.filter((entry) => mayOpen(entry, visitor.role));
+  const isCurrent = ({ href }: PageEntry) =>
     href === "/" ? frame.path === "/" : `${frame.path}/`.startsWith(`${href}/`);
   return (
     <nav aria-label="Pages">
-      {GROUPS.map(({ title, entries }) => (
+      {[...new Set(pages.map(({ group }) => group))].map((group) => (
         <div class="group">
-          {title ? <p class="group-title">{title}</p> : null}
+          {group ? <p class="group-title">{group}</p> : null}
           <ul>
-            {entries
-              .filter((entry) => !entry.ownerOnly || visitor.role === "owner")
+            {pages
+              .filter((entry) => entry.group === group)
               .map((entry) => (
                 <li>
-                  <a href={entry.href} aria-current={isCurrent(entry) ? "page" : undefined}>
+                  <a
+                    href={entry.href}
+                    data-key={entry.key}
+                    aria-current={isCurrent(entry) ? "page" : undefined}
+                  >
                     {entry.label}
                   </a>
                 </li>
@@ -76,11 +80,12 @@ function Brand() {
   );
 }
 
-type SignedInProps = { frame: Frame; visitor: FrameVisitor; children: Child };
+type SignedInProps = { frame: Frame; visitor: FrameVisitor; isWide: boolean; children: Child };
 
-function SignedIn({ frame, visitor, children }: SignedInProps) {
+function SignedIn({ frame, visitor, isWide, children }: SignedInProps) {
+  const headers = { "hx-headers:inherited": JSON.stringify({ [CSRF_HEADER]: visitor.csrf }) };
   return (
-    <body class="with-side">
+    <body class={isWide ? "with-side wide" : "with-side"} {...headers}>
       <a class="skip" href="#content">
         Skip to the content
       </a>
@@ -91,7 +96,12 @@ function SignedIn({ frame, visitor, children }: SignedInProps) {
           Menu
         </label>
         <div class="side-body">
-          <Navigation frame={frame} visitor={visitor} />
+          <div>
+            <button type="button" class="quiet search-button" data-opens="search">
+              Search <kbd>/</kbd>
+            </button>
+            <Navigation frame={frame} visitor={visitor} />
+          </div>
           <div class="who">
             <p class="who-name">{visitor.email}</p>
             <p class="muted">
@@ -102,6 +112,9 @@ function SignedIn({ frame, visitor, children }: SignedInProps) {
               <button type="submit" class="quiet">
                 Sign out
               </button>
+              <button type="button" class="quiet keys-button" data-opens="keys" aria-label="Keys">
+                ?
+              </button>
             </form>
           </div>
         </div>
@@ -109,12 +122,27 @@ function SignedIn({ frame, visitor, children }: SignedInProps) {
       <main id="content" tabindex={-1}>
         {children}
       </main>
+      <div id="toasts" role="status" aria-live="polite"></div>
+      <SearchDialog />
+      <KeysDialog role={visitor.role} />
     </body>
   );
 }
 
+/** Alpine begins once everything it is told about has registered, hence its place at the end. */
+function Scripts({ parts }: { parts: readonly PagePart[] }) {
+  const own = parts.flatMap((part) => PAGE_PARTS[part].scripts);
+  return (
+    <>
+      {[SHELL_JS, ...own, ALPINE_JS].map(({ path }) => (
+        <script src={path} defer></script>
+      ))}
+    </>
+  );
+}
+
 /** A whole HTML document. */
-export function Layout({ title, frame, children }: LayoutProps) {
+export function Layout({ title, frame, parts = [], isWide = false, children }: LayoutProps) {
   const { visitor } = frame;
   return (
     <html lang="en">
@@ -125,9 +153,15 @@ export function Layout({ title, frame, children }: LayoutProps) {
         <title>{title}</title>
         <link rel="icon" href={ICON_SVG.path} type="image/svg+xml" />
         <link rel="stylesheet" href={APP_CSS.path} />
+        {parts
+          .flatMap((part) => PAGE_PARTS[part].css)
+          .map(({ path }) => (
+            <link rel="stylesheet" href={path} />
+          ))}
+        {visitor ? <Scripts parts={parts} /> : null}
       </head>
       {visitor ? (
-        <SignedIn frame={frame} visitor={visitor}>
+        <SignedIn frame={frame} visitor={visitor} isWide={isWide}>
           {children}
         </SignedIn>
       ) : (

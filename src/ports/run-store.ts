@@ -3,6 +3,7 @@
 import type { Metrics } from "../analytics/summary.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Id, Scope, UserId } from "./access-store.ts";
+import type { GridPage, GridQuery } from "./grid.ts";
 import type { InstrumentKind } from "./instrument-store.ts";
 import type { Json } from "./settings-store.ts";
 
@@ -10,6 +11,9 @@ export type RunId = Id<"run">;
 
 /** Where a run stands; the last three are final. */
 export type RunStatus = "queued" | "running" | "finished" | "failed" | "cancelled";
+
+/** Position sides a run may open. */
+export type RunDirection = "long" | "short" | "both";
 
 /** Everything that decides a run's outcome. */
 export type NewRun = {
@@ -20,14 +24,14 @@ export type NewRun = {
   readonly symbol: string;
   readonly kind: InstrumentKind;
   readonly timeframeMin: number;
+  /** Which position sides the config may open. */
+  readonly direction: RunDirection;
   /** First candle open and end of the window. */
   readonly fromAt: EpochMs;
   readonly toAt: EpochMs;
   /** The stored candle series; null when the candles came from a file. */
   readonly seriesId: number | null;
   readonly engineVersion: string;
-  /** SHA-256 of the candles used, hex. */
-  readonly candlesFingerprint: string;
   /** SHA-256 of the canonical config, hex. */
   readonly configHash: string;
   readonly config: Json;
@@ -39,12 +43,49 @@ export type NewRun = {
 export type RunOutcome = {
   readonly metrics: Metrics;
   readonly fillsSha256: string;
+  /** SHA-256 of the candles used, warm-up included, hex. */
+  readonly candlesFingerprint: string;
   /** The small rest of the result: warm-up, rejections, ledger, warnings. */
   readonly details: Json;
 };
 
+/** The metrics a list shows, sorts and filters by; a run's own page has all of them. */
+export type ListMetric =
+  | "net_return"
+  | "net_profit"
+  | "cagr"
+  | "max_drawdown"
+  | "sharpe"
+  | "sortino"
+  | "calmar"
+  | "profit_factor"
+  | "no_losses"
+  | "win_rate"
+  | "cpc_index"
+  | "common_sense_ratio"
+  | "roi_on_margin"
+  | "cycles"
+  | "fills"
+  | "fees_total"
+  | "funding_total"
+  | "exposure"
+  | "avg_position_time_s"
+  | "liquidated";
+
 /** A run as lists show it. */
-export type RunSummary = Omit<NewRun, "config" | "runSettings" | "instrument"> & {
+export type RunSummary = Pick<
+  NewRun,
+  | "name"
+  | "strategyName"
+  | "exchangeId"
+  | "symbol"
+  | "kind"
+  | "timeframeMin"
+  | "direction"
+  | "fromAt"
+  | "toAt"
+  | "seriesId"
+> & {
   readonly id: RunId;
   readonly status: RunStatus;
   /** One sentence when it failed. */
@@ -53,58 +94,36 @@ export type RunSummary = Omit<NewRun, "config" | "runSettings" | "instrument"> &
   readonly createdAt: EpochMs;
   readonly finishedAt: EpochMs | null;
   /** Null until finished. */
-  readonly metrics: Metrics | null;
+  readonly metrics: Pick<Metrics, ListMetric> | null;
   /** Of the asking user. */
   readonly isShortlisted: boolean;
   readonly note: string | null;
 };
 
 /** A run with its documents. */
-export type Run = RunSummary & {
-  readonly config: Json;
-  readonly runSettings: Json;
-  readonly instrument: Json;
-  readonly fillsSha256: string | null;
-  readonly details: Json;
-  /** Null when no artifact is kept. */
-  readonly artifact: { readonly encoding: string; readonly bytes: number } | null;
+export type Run = Omit<RunSummary, "metrics"> &
+  Pick<
+    NewRun,
+    "strategyVersion" | "engineVersion" | "configHash" | "config" | "runSettings" | "instrument"
+  > & {
+    /** Null until finished, like the two hashes and the details. */
+    readonly metrics: Metrics | null;
+    readonly candlesFingerprint: string | null;
+    readonly fillsSha256: string | null;
+    readonly details: Json;
+    /** Null when no artifact is kept. */
+    readonly artifact: { readonly encoding: string; readonly bytes: number } | null;
+  };
+
+/** A run that a former process left without an end. */
+export type UnfinishedRun = {
+  readonly id: RunId;
+  /** Its workspace and who asked for it; the role is the least that may ask for a run. */
+  readonly scope: Scope;
 };
 
-/** Columns a list can be sorted by; `id` is the order of creation. */
-export type RunSort =
-  | "id"
-  | "net_profit"
-  | "net_return"
-  | "max_drawdown"
-  | "sharpe"
-  | "sortino"
-  | "calmar"
-  | "win_rate"
-  | "profit_factor";
-
-/** Where the next page begins; opaque to everybody but the store. */
-export type RunCursor = { readonly value: string | number | null; readonly id: RunId };
-
-/** Which runs, in which order. Rows without a value come last; equal values by id. */
-export type RunQuery = {
-  readonly sort: RunSort;
-  readonly direction: "asc" | "desc";
-  /** 1..200 */
-  readonly limit: number;
-  readonly after?: RunCursor;
-  readonly strategyName?: string;
-  readonly exchangeId?: string;
-  readonly symbol?: string;
-  readonly timeframeMin?: number;
-  readonly status?: RunStatus;
-  readonly shortlistedOnly?: boolean;
-};
-
-/** One page; `next` is null on the last one. */
-export type RunPage = {
-  readonly runs: readonly RunSummary[];
-  readonly next: RunCursor | null;
-};
+/** Columns of the list with few different values. */
+export type RunWord = "symbol" | "exchangeId" | "strategyName";
 
 /** Equity curve, fills and the like in one packed block. */
 export type RunArtifact = { readonly encoding: string; readonly data: Uint8Array };
@@ -126,9 +145,24 @@ export type RunStore = {
   fail(scope: Scope, id: RunId, error: string, at: EpochMs): Promise<boolean>;
   /** False when the run already ended. */
   cancel(scope: Scope, id: RunId, at: EpochMs): Promise<boolean>;
+  /** Puts a running run back to queued; false when it is not running. */
+  requeue(scope: Scope, id: RunId): Promise<boolean>;
+  /**
+   * Puts the runs that a former process left queued or running back to queued, in all workspaces:
+   * a task of the program itself, so there is no scope.
+   * @param at this process's start: runs requested later are its own and stay as they are
+   * @returns oldest first, each with the scope to go on with
+   */
+  requeueUnfinished(at: EpochMs): Promise<readonly UnfinishedRun[]>;
   find(scope: Scope, id: RunId): Promise<Run | null>;
   findArtifact(scope: Scope, id: RunId): Promise<RunArtifact | null>;
-  list(scope: Scope, query: RunQuery): Promise<RunPage>;
+  /**
+   * One page of the list of runs; columns are those of services/research/run-list.ts.
+   * @throws InvariantError for a column the list does not have
+   */
+  list(scope: Scope, query: GridQuery): Promise<GridPage<RunSummary>>;
+  /** The different values of a column, sorted; none when there are more than 1000. */
+  words(scope: Scope, column: RunWord): Promise<readonly string[]>;
   /** Renames a run; false when the workspace has no such run. */
   rename(scope: Scope, id: RunId, name: string | null): Promise<boolean>;
   /**

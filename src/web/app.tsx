@@ -1,7 +1,7 @@
 // Builds the Hono app from its collaborators: headers, limits, routes, error pages. Called by the
 // composition; testable with app.request(). It opens no port.
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { compress } from "hono/compress";
 import type { WebDeps } from "./deps.ts";
 import { mount, recognise } from "./guard.ts";
 import { clientAddress } from "./middleware/client-address.ts";
@@ -11,9 +11,6 @@ import { createRefuse, NOT_FOUND } from "./problems.tsx";
 import type { WebEnv } from "./route.ts";
 import { routeTable } from "./route-table.ts";
 
-/** Largest request body that is read. */
-export const BODY_BYTES_MAX = 64 * 1024;
-
 /** The whole web side of Dragon. */
 export function createApp(deps: WebDeps): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
@@ -21,6 +18,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   const refuse = createRefuse(deps.about);
 
   app.use(securityHeaders(trust.publicUrl));
+  app.use(compress());
   app.use(clientAddress(trust));
   app.use(
     sameOrigin(trust.publicUrl, async (c) =>
@@ -30,17 +28,6 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
         sentence: "This request came from another site. Open the page here and try again.",
       }),
     ),
-  );
-  app.use(
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: (c) =>
-        refuse(c, {
-          status: 413,
-          title: "Too large",
-          sentence: `A request may hold ${BODY_BYTES_MAX / 1024} KiB at most.`,
-        }),
-    }),
   );
   const guard = { sessions, tokens, trust, log, refuse };
   for (const route of routeTable(deps, refuse)) mount(app, route, guard);

@@ -1,5 +1,8 @@
 // What the web room is handed by the composition. Routes take the parts they need.
 import type { Log } from "../ports/log.ts";
+import type { SampleMarket } from "../services/research/sample-market.ts";
+import type { StaticFile } from "../../static/index.ts";
+import type { EventStreams } from "./event-stream.ts";
 import type { Account } from "../services/desk/account.ts";
 import type { Health } from "../services/desk/health.ts";
 import type { Members } from "../services/desk/members.ts";
@@ -28,6 +31,15 @@ export type Trust = {
   readonly authHeader: string | undefined;
 };
 
+/** An embedded file as it is sent. */
+export type Encoded = { readonly encoding: "br" | "gzip"; readonly data: Uint8Array };
+
+/** Compressed embedded files: of the executable, or made once at their first use. */
+export type Assets = {
+  /** The smallest form a client accepts; undefined when only the plain text will do. */
+  find(file: StaticFile, accepts: string): Promise<Encoded | undefined>;
+};
+
 /** Everything `createApp` needs. */
 export type WebDeps = {
   readonly about: About;
@@ -37,6 +49,10 @@ export type WebDeps = {
   readonly account: Account;
   readonly members: Members;
   readonly tokens: Tokens;
+  readonly sample: SampleMarket;
+  readonly streams: EventStreams;
+  /** Compressed forms of the embedded files. */
+  readonly assets: Assets;
   readonly log: Log;
   readonly trust: Trust;
 };

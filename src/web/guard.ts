@@ -1,12 +1,13 @@
 // Stands before every route: who is it, may they, did the form come from us. Mounted by app.tsx for
 // each entry of the table; no route can be reached around it.
 import type { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { Log } from "../ports/log.ts";
 import type { Session } from "../ports/access-store.ts";
 import type { OpenedSession, Sessions } from "../services/desk/sessions.ts";
 import { actorOf } from "../services/desk/account.ts";
 import { includesRole, type Tokens } from "../services/desk/tokens.ts";
-import { CSRF_FIELD } from "../../views/components/form.tsx";
+import { CSRF_FIELD, CSRF_HEADER } from "../../views/components/form.tsx";
 import type { Trust } from "./deps.ts";
 import { type Refuse, problemJson } from "./problems.tsx";
 import type {
@@ -32,15 +33,37 @@ export type GuardDeps = {
 
 /** Puts a route behind the guard. */
 export function mount(app: Hono<WebEnv>, route: Route, deps: GuardDeps): void {
-  app.on(route.method, route.path, (c) => {
-    switch (route.kind) {
-      case "file":
-        return route.handle(c);
-      case "api":
-        return answerApi(c, route, deps);
-      case "page":
-        return isPublic(route) ? answerPublic(c, route, deps) : answerPage(c, route, deps);
-    }
+  const limit = limitBody(route, deps);
+  app.on(route.method, route.path, async (c) => {
+    let answer: Response | undefined;
+    const refused = await limit(c, async () => {
+      answer = await answerRoute(c, route, deps);
+    });
+    return answer ?? refused ?? c.body(null, 500);
+  });
+}
+
+function answerRoute(c: WebContext, route: Route, deps: GuardDeps) {
+  switch (route.kind) {
+    case "file":
+      return route.handle(c);
+    case "api":
+      return answerApi(c, route, deps);
+    case "page":
+      return isPublic(route) ? answerPublic(c, route, deps) : answerPage(c, route, deps);
+  }
+}
+
+/** Largest body that is read where a route names no other. */
+export const BODY_BYTES_MAX = 64 * 1024;
+
+function limitBody({ bodyBytesMax = BODY_BYTES_MAX }: Route, { refuse }: GuardDeps) {
+  const shown =
+    bodyBytesMax < 2 ** 20 ? `${bodyBytesMax / 1024} KiB` : `${bodyBytesMax / 2 ** 20} MiB`;
+  const sentence = `A request may hold ${shown} at most.`;
+  return bodyLimit({
+    maxSize: bodyBytesMax,
+    onError: (c) => refuse(c, { status: 413, title: "Too large", sentence }),
   });
 }
 
@@ -74,12 +97,19 @@ async function answerPage(c: WebContext, route: GuardedPage, deps: GuardDeps) {
     const sentence = `Your role is ${session.role}; this page is for ${rolesFrom(route)}.`;
     return deps.refuse(c, { status: 403, title: "Not allowed", sentence });
   }
-  if (route.mutates && !isCsrf((await c.req.parseBody())[CSRF_FIELD], csrf)) {
+  if (route.mutates && !isCsrf(await postedToken(c, route), csrf)) {
     const sentence =
       "This form belongs to another session. Go back, reload the page and send it again.";
     return deps.refuse(c, { status: 403, title: "The form is out of date", sentence });
   }
   return route.handle(c, visitor);
+}
+
+/** The header alone for files: reading the body to find a field would read the file. */
+async function postedToken(c: WebContext, { bodyBytesMax }: GuardedPage): Promise<unknown> {
+  const header = c.req.header(CSRF_HEADER);
+  if (header !== undefined || bodyBytesMax !== undefined) return header;
+  return (await c.req.parseBody())[CSRF_FIELD];
 }
 
 function rolesFrom({ access }: GuardedPage): string {

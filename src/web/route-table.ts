@@ -9,6 +9,8 @@ import { healthRoutes } from "./routes/health.ts";
 import { helpRoutes } from "./routes/help.tsx";
 import { homeRoutes } from "./routes/home.tsx";
 import { loginRoutes } from "./routes/login.tsx";
+import { sampleRoutes } from "./routes/sample.ts";
+import { searchRoutes } from "./routes/search.tsx";
 import { setupRoutes } from "./routes/setup.tsx";
 import { staticRoutes } from "./routes/static-files.ts";
 import { userRoutes } from "./routes/users.tsx";
@@ -17,7 +19,9 @@ import { userRoutes } from "./routes/users.tsx";
 export function routeTable(deps: WebDeps, refuse: Refuse): readonly Route[] {
   return [
     ...healthRoutes(deps),
-    ...staticRoutes(),
+    ...staticRoutes(deps),
+    ...searchRoutes(),
+    ...sampleRoutes(deps),
     ...homeRoutes(deps),
     ...setupRoutes(deps),
     ...loginRoutes(deps),

@@ -26,7 +26,15 @@ export type Visitor = {
 };
 
 type Answer = Response | Promise<Response>;
-type Place = { readonly method: "GET" | "POST"; readonly path: string; readonly mutates: boolean };
+type Place = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly mutates: boolean;
+  /** Largest body that is read; a form's worth unless told. */
+  readonly bodyBytesMax?: number;
+  /** Answers with a piece of a page, a stream or a file instead of a whole page. */
+  readonly isPart?: true;
+};
 
 /** A page without sign-in; changing ones are protected by the same-origin check and their own secret. */
 export type PublicPage = Place & {
@@ -73,9 +81,24 @@ export function page(path: string, access: Role, handle: Handle<GuardedPage>): G
   return { kind: "page", method: "GET", path, access, mutates: false, handle };
 }
 
+/** Address of a piece of a page, of its live stream, or of a download; it only reads. */
+export function part(path: string, access: Role, handle: Handle<GuardedPage>): GuardedPage {
+  return { ...page(path, access, handle), isPart: true };
+}
+
 /** Address of a form that changes something. */
 export function action(path: string, access: Role, handle: Handle<GuardedPage>): GuardedPage {
   return { kind: "page", method: "POST", path, access, mutates: true, handle };
+}
+
+/** Address that takes a file as its whole body; the token comes in the header. */
+export function upload(
+  path: string,
+  access: Role,
+  bodyBytesMax: number,
+  handle: Handle<GuardedPage>,
+): GuardedPage {
+  return { kind: "page", method: "POST", path, access, mutates: true, bodyBytesMax, handle };
 }
 
 /** A page anybody may see. */

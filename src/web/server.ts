@@ -6,8 +6,10 @@ import type { WebEnv } from "./route.ts";
 export type ListenOptions = {
   readonly host: string;
   readonly port: number;
-  readonly bodyBytesMax: number;
 };
+
+/** Above every limit of a route, so that the route can answer with a sentence. */
+const BODY_BYTES_MAX = 4 * 2 ** 30;
 
 /** A listening server. */
 export type WebServer = {
@@ -42,14 +44,13 @@ export function listen(app: Hono<WebEnv>, options: ListenOptions): WebServer {
   };
 }
 
-function open(app: Hono<WebEnv>, { host, port, bodyBytesMax }: ListenOptions) {
+function open(app: Hono<WebEnv>, { host, port }: ListenOptions) {
   try {
     return Bun.serve({
       hostname: host,
       port,
       fetch: (request, server) => app.fetch(request, { peer: server.requestIP(request)?.address }),
-      // A little above the app's own limit, so that the app can answer with a page.
-      maxRequestBodySize: bodyBytesMax * 16,
+      maxRequestBodySize: BODY_BYTES_MAX,
       idleTimeout: 30,
       development: false,
       // Without this a second program may take the same port and half of the requests.

@@ -69,6 +69,7 @@ const FORBIDDEN: [form: string, code: string][] = [
   ["a worker address", `new Worker(new URL("../services/w.ts", import.meta.url));`],
   ["a package", `import postgres from "postgres";`],
   ["a package below a scope", `import { x } from "@noble/ciphers/chacha.js";`],
+  ["a file of a package by its path", `import x from "../../node_modules/uplot/dist/u.js";`],
   ["a test helper", `import { x } from "../../tests/support/x.ts";`],
 ];
 

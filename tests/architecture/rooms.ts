@@ -102,8 +102,10 @@ export function violations(rooms: ReadonlyMap<string, Room>, file: string, text:
 
 function problem(file: string, from: string, room: Room, found: Import): string | undefined {
   const { specifier } = found;
-  if (!specifier.startsWith(".")) {
-    const name = packageOf(specifier);
+  // A file of a package taken by its path is still the package.
+  const taken = /^(?:\.\.?\/)+node_modules\/(.+)/.exec(specifier)?.[1];
+  if (taken !== undefined || !specifier.startsWith(".")) {
+    const name = packageOf(taken ?? specifier);
     if (name === undefined || isGranted(name, room.packages)) return undefined;
     return `${file}: room ${from} may not import package ${specifier}`;
   }

@@ -5,13 +5,15 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Things a machine may lack. */
-export type Need = "postgres" | "browser" | "gcc" | "data" | "root";
+export type Need = "postgres" | "browser" | "gcc" | "data" | "root" | "arm64";
 
 /** Whether a need is met, and the sentence when it is not. */
 export type Presence = { readonly present: boolean; readonly reason: string };
 
 const DATA_DIR = join(import.meta.dir, "../../../shared/data");
 const DEBIAN_POSTGRES = "/usr/lib/postgresql";
+/** Where the kernel lists the foreign executables it can start, and the loader those need. */
+const ARM64_PARTS = ["/proc/sys/fs/binfmt_misc/qemu-aarch64", "/lib/ld-linux-aarch64.so.1"];
 const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
 
 /** The folder with the programs of an installed PostgreSQL, null when there is none. */
@@ -36,6 +38,7 @@ const CHECKS: Record<Need, () => boolean> = {
   gcc: () => Bun.which("gcc") !== null,
   data: () => existsSync(DATA_DIR),
   root: () => process.getuid?.() === 0,
+  arm64: () => process.arch === "arm64" || ARM64_PARTS.every((path) => existsSync(path)),
 };
 
 const REASONS: Record<Need, string> = {
@@ -44,6 +47,7 @@ const REASONS: Record<Need, string> = {
   gcc: "gcc is not installed",
   data: "../shared/data is absent",
   root: "not running as root",
+  arm64: "nothing here runs programs for arm64 (qemu-user-static, binfmt, arm64 libraries)",
 };
 
 /** Asks the machine once. */

@@ -62,13 +62,17 @@ function walker(page: Page) {
 
 type Walker = ReturnType<typeof walker>;
 
-async function setUp({ page, look, fill, quiet }: Walker, running: Serving) {
+async function setUp({ page, look, fill, menu, quiet }: Walker, running: Serving) {
   await page.goto(running.setupUrl ?? "");
   await fill({ email: "ann@example.org", password: PASSWORD, repeat: PASSWORD });
   await page.selectOption("#timeZone", "Europe/Vienna");
   await page.click("main button");
   await page.waitForURL(`${running.url}/`);
-  await look("a01-home");
+  await page.waitForSelector("text=Next steps");
+  await look("a01-start-after-set-up");
+  await menu();
+  await page.click(".who >> text=Sign out");
+  await page.waitForSelector("text=You are signed out");
   await page.goto(`${running.url}/users`);
   expect(page.url()).toContain("/login?next=%2Fusers");
   await look("a02-login");

@@ -1,7 +1,7 @@
 // Pages against the real app and a real database: what they show, refuse and write.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { SETUP_LINK_MS } from "../../src/services/desk/setup.ts";
-import { BODY_BYTES_MAX } from "../../src/web/app.tsx";
+import { BODY_BYTES_MAX } from "../../src/web/guard.ts";
 import { formPost, HTML, OWNER, PASSWORD, type WebCase, webCase, withCase } from "./web-case.ts";
 
 let shared: WebCase;
@@ -103,7 +103,7 @@ test("the link creates the owner once; afterwards it says so", async () => {
     const workspace = await access.defaultWorkspace(0);
     const scope = { workspaceId: workspace.id, userId: null, role: "owner" } as const;
     const entries = await audit.list(scope, { limit: 10 });
-    expect(entries.map((entry) => entry.action)).toEqual(["owner_created"]);
+    expect(entries.map((entry) => entry.action)).toEqual(["login", "owner_created"]);
     expect(JSON.stringify(entries)).not.toContain(PASSWORD);
   });
 });

@@ -3,6 +3,8 @@
 import { createLinkRepository } from "../../src/adapters/postgres/access-links.ts";
 import { createAccessRepository } from "../../src/adapters/postgres/access-repository.ts";
 import { createAuditRepository } from "../../src/adapters/postgres/audit-repository.ts";
+import { createCandleRepository } from "../../src/adapters/postgres/candle-repository.ts";
+import { createInstrumentRepository } from "../../src/adapters/postgres/instrument-repository.ts";
 import { serverFacts } from "../../src/adapters/postgres/server-facts.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
 import type { Role, Scope } from "../../src/ports/access-store.ts";
@@ -15,7 +17,10 @@ import { hashPassword, verifyPassword } from "../../src/services/desk/passwords.
 import { createSessions } from "../../src/services/desk/sessions.ts";
 import { createSetup } from "../../src/services/desk/setup.ts";
 import { createTokens } from "../../src/services/desk/tokens.ts";
+import { createSampleMarket } from "../../src/services/research/sample-market.ts";
 import { createApp } from "../../src/web/app.tsx";
+import { createAssets } from "../../src/web/assets.ts";
+import { createEventStreams } from "../../src/web/event-stream.ts";
 import type { Trust, WebDeps } from "../../src/web/deps.ts";
 import { silentLog, testDatabase } from "../support/test-database.ts";
 
@@ -63,6 +68,14 @@ export async function webCase(options: Partial<Trust> = {}) {
     account: createAccount({ ...stores, sessions }),
     members,
     tokens,
+    sample: createSampleMarket({
+      audit,
+      clock,
+      candles: createCandleRepository(database.sql),
+      instruments: createInstrumentRepository(database.sql),
+    }),
+    streams: createEventStreams(silentLog),
+    assets: createAssets(),
     log: silentLog,
     trust: { publicUrl: undefined, trustedProxies: [], authHeader: undefined, ...options },
   };

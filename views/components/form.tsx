@@ -4,6 +4,8 @@ import type { Child } from "hono/jsx";
 
 /** Name of the hidden field that carries the session's token. */
 export const CSRF_FIELD = "csrf";
+/** Header that carries it where there is no form: partial updates and files. */
+export const CSRF_HEADER = "x-csrf-token";
 
 /** The hidden field every form of a signed-in page needs. */
 export function CsrfField({ csrf }: { csrf: string }) {

@@ -1,6 +1,8 @@
 // The first page of somebody who is signed in: what is there, and what to do next. Rendered by
 // web/routes/home.tsx.
+import { CsrfField } from "../components/form.tsx";
 import { type Frame, Layout } from "../layout.tsx";
+import type { PageRole } from "../navigation.ts";
 
 /** Props of the start page. */
 export type StartProps = {
@@ -8,9 +10,10 @@ export type StartProps = {
   readonly workspace: string;
   /** e.g. `bundled PostgreSQL 18.4`. */
   readonly database: string;
-  /** How a command is written on this installation. */
-  readonly program: string;
-  readonly isOwner: boolean;
+  readonly role: PageRole;
+  readonly csrf: string;
+  /** Whether any candle series is there. */
+  readonly hasCandles: boolean;
   /** People who may sign in, including this one; null for those who may not know. */
   readonly users: number | null;
 };
@@ -36,60 +39,101 @@ function Facts({ workspace, database, users }: StartProps) {
   );
 }
 
+function FirstBacktest({ csrf }: { csrf: string }) {
+  return (
+    <section class="card">
+      <h2>Your first backtest</h2>
+      <p class="muted">
+        Try it on a year of invented candles, made on this machine in a second, or bring real
+        history: a CSV file, or a download from an exchange.
+      </p>
+      <div class="buttons">
+        <form method="post" action="/sample" class="action">
+          <CsrfField csrf={csrf} />
+          <button type="submit">Try with sample candles</button>
+        </form>
+        <a href="/candles">Bring candles</a>
+      </div>
+    </section>
+  );
+}
+
+type StepProps = { title: string; sentence: string; href: string; label: string };
+
+function NextStep({ title, sentence, href, label }: StepProps) {
+  return (
+    <section class="card">
+      <h3>{title}</h3>
+      <p class="muted">{sentence}</p>
+      <p>
+        <a href={href}>{label}</a>
+      </p>
+    </section>
+  );
+}
+
+const TRADER_STEPS: readonly StepProps[] = [
+  {
+    title: "Run a backtest",
+    sentence: "Signals, ladder, exits and costs on one form; the result is a page you can share.",
+    href: "/backtest",
+    label: "Open the form",
+  },
+  {
+    title: "Fetch candles",
+    sentence: "History of every exchange, kept in this database, with its gaps shown.",
+    href: "/candles",
+    label: "Candles",
+  },
+];
+const VIEWER_STEPS: readonly StepProps[] = [
+  {
+    title: "Look at runs",
+    sentence: "Every backtest with its figures, to sort, filter and shortlist.",
+    href: "/runs",
+    label: "Runs",
+  },
+  {
+    title: "Let a program in",
+    sentence: "An API token has a scope and an end, and can be revoked.",
+    href: "/account#tokens",
+    label: "Make an API token",
+  },
+];
+const OWNER_STEPS: readonly StepProps[] = [
+  {
+    title: "Add somebody",
+    sentence: "Traders work with bots, viewers only look.",
+    href: "/users/new",
+    label: "Add a user",
+  },
+  {
+    title: "Keep the key safe",
+    sentence: "A copy of the master key outside this machine.",
+    href: "/help/backup-and-keys",
+    label: "What to back up",
+  },
+];
+
 /** The page at `/` for a signed-in user. */
 export function StartPage(props: StartProps) {
+  const { role, csrf, hasCandles } = props;
+  const steps = [
+    ...(role === "viewer" ? [] : TRADER_STEPS),
+    ...VIEWER_STEPS,
+    ...(role === "owner" ? OWNER_STEPS : []),
+  ];
   return (
     <Layout title="Start · Dragon" frame={props.frame}>
       <h1>Start</h1>
       <p class="lead">Dragon is running. This version keeps candle history and runs backtests.</p>
+      {role !== "viewer" && !hasCandles ? <FirstBacktest csrf={csrf} /> : null}
       <Facts {...props} />
       <h2 class="section">Next steps</h2>
       <div class="tiles">
-        <section class="card">
-          <h3>Run a backtest</h3>
-          <p class="muted">From four files, in a terminal; needs no exchange account.</p>
-          <pre tabindex={0}>
-            <code>{`${props.program} help backtest`}</code>
-          </pre>
-          <p>
-            <a href="/help/backtest">The files and the result</a>
-          </p>
-        </section>
-        <section class="card">
-          <h3>Fetch candles</h3>
-          <p class="muted">History of any exchange, kept in this database.</p>
-          <pre tabindex={0}>
-            <code>{`${props.program} help candles`}</code>
-          </pre>
-          <p>
-            <a href="/help/candles">Import, fetch and look at candles</a>
-          </p>
-        </section>
-        {props.isOwner ? (
-          <section class="card">
-            <h3>Add somebody</h3>
-            <p class="muted">Traders work with bots, viewers only look.</p>
-            <p>
-              <a href="/users/new">Add a user</a>
-            </p>
-          </section>
-        ) : null}
-        <section class="card">
-          <h3>Let a program in</h3>
-          <p class="muted">An API token has a scope and an end, and can be revoked.</p>
-          <p>
-            <a href="/account#tokens">Make an API token</a>
-          </p>
-        </section>
-        {props.isOwner ? (
-          <section class="card">
-            <h3>Keep the key safe</h3>
-            <p class="muted">A copy of the master key outside this machine.</p>
-            <p>
-              <a href="/help/backup-and-keys">What to back up</a>
-            </p>
-          </section>
-        ) : null}
+        {steps.map((step) => (
+          <NextStep {...step} />
+        ))}
       </div>
     </Layout>
   );

@@ -1,8 +1,8 @@
-// How a run's metrics map to columns and a run's row to the port's types. Called by
-// run-repository.ts and run-list.ts; the compiler demands a kind for every metric.
+// How a run's metrics and a run's row map between columns and the port's types. Called by
+// run-repository.ts and run-grid.ts; the compiler demands a kind for every metric of a list.
 import postgres from "postgres";
 import { InvariantError } from "../../model/result.ts";
-import type { RunOutcome, RunSummary } from "../../ports/run-store.ts";
+import type { ListMetric, RunOutcome, RunSummary } from "../../ports/run-store.ts";
 import type { Query } from "./connect.ts";
 import { numericText, parseNumeric } from "./rows.ts";
 
@@ -11,94 +11,78 @@ type Metrics = RunOutcome["metrics"];
 /** Money is `numeric`, so that SQL may add it up exactly; the rest arrives as what it is. */
 type MetricKind = "money" | "plain";
 
-const METRIC_KINDS: Readonly<Record<keyof Metrics, MetricKind>> = {
-  final_equity: "money",
-  net_profit: "money",
+const LIST_METRICS: Readonly<Record<ListMetric, MetricKind>> = {
   net_return: "plain",
+  net_profit: "money",
   cagr: "plain",
-  max_drawdown_abs: "money",
   max_drawdown: "plain",
-  drawdown_duration_s: "plain",
-  drawdown_recovery_s: "plain",
-  ulcer_index: "plain",
   sharpe: "plain",
   sortino: "plain",
   calmar: "plain",
-  days: "plain",
-  gain_to_pain: "plain",
-  tail_ratio: "plain",
-  common_sense_ratio: "plain",
-  win_rate: "plain",
-  gross_profit: "money",
-  gross_loss: "money",
   profit_factor: "plain",
   no_losses: "plain",
-  reward_risk: "plain",
+  win_rate: "plain",
   cpc_index: "plain",
-  recovery_factor: "plain",
-  fills: "plain",
+  common_sense_ratio: "plain",
+  roi_on_margin: "plain",
   cycles: "plain",
-  open_cycles: "plain",
-  entries: "plain",
-  dca_fills: "plain",
-  avg_position_time_s: "plain",
-  median_position_time_s: "plain",
-  max_position_time_s: "plain",
+  fills: "plain",
   fees_total: "money",
-  fees_maker: "money",
-  fees_taker: "money",
-  slippage_cost: "money",
   funding_total: "money",
   exposure: "plain",
-  max_margin_used: "money",
-  max_notional: "money",
-  max_dca_depth: "plain",
-  dca_histogram: "plain",
-  roi_on_margin: "plain",
-  roi_on_peak_margin: "plain",
+  avg_position_time_s: "plain",
   liquidated: "plain",
 };
 
-const METRICS = Object.entries(METRIC_KINDS).map(([column, kind]) => ({
+const COLUMNS = (Object.keys(LIST_METRICS) as ListMetric[]).map((column) => ({
   column,
-  kind,
+  isMoney: LIST_METRICS[column] === "money",
   /** The name a row carries after the column transform. */
   field: postgres.toCamel(column),
 }));
 
-/** The metrics as a row for the update helper. */
-export function metricsRow(metrics: Metrics): Record<string, unknown> {
-  const values: Readonly<Record<string, unknown>> = metrics;
+/** The metrics of a list as a row for the update helper. */
+export function metricsRow(metrics: Metrics): Record<string, string | number | boolean | null> {
   return Object.fromEntries(
-    METRICS.map(({ column, kind }) => {
-      const value = values[column];
-      if (value === undefined) throw new InvariantError(`the metric ${column} is missing`);
-      return [column, kind === "money" ? numericText(Number(value)) : value];
+    COLUMNS.map(({ column, isMoney }) => {
+      const value = metrics[column];
+      return [column, isMoney ? numericText(Number(value)) : value];
     }),
   );
 }
 
+/**
+ * The whole metrics as a document.
+ * @throws InvariantError for a number that JSON would turn into null
+ */
+export function metricsDocument(metrics: Metrics): string {
+  return JSON.stringify(metrics, (key, value: unknown) => {
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      throw new InvariantError(`the metric ${key} is ${value}`);
+    }
+    return value;
+  });
+}
+
 /** The columns of a RunSummary from `runs` joined with the user's `run_shortlists`. */
 export function summaryColumns(sql: Query) {
-  const metrics = METRICS.map(({ column }) => `runs.${column}`);
   return sql`runs.id, runs.status, runs.error, runs.created_by, runs.created_at, runs.finished_at,
-    runs.name, runs.strategy_name, runs.strategy_version, runs.exchange_id, runs.symbol, runs.kind,
-    runs.timeframe_min, runs.from_at, runs.to_at, runs.series_id, runs.engine_version,
-    runs.candles_fingerprint, runs.config_hash, ${sql(metrics)},
+    runs.name, runs.strategy_name, runs.exchange_id, runs.symbol, runs.kind, runs.timeframe_min,
+    runs.direction, runs.from_at, runs.to_at, runs.series_id,
+    ${sql(COLUMNS.map(({ column }) => `runs.${column}`))},
     coalesce(run_shortlists.is_shortlisted, false) as is_shortlisted, run_shortlists.note`;
 }
 
 /** A row of `summaryColumns`: the metrics lie flat beside the rest. */
 export type SummaryRow = Omit<RunSummary, "metrics"> & Readonly<Record<string, unknown>>;
 
-/** Gathers the flat metrics of a row; null while the run has none. */
-export function metricsOf(row: SummaryRow): Metrics | null {
+function metricsOf(row: SummaryRow): RunSummary["metrics"] {
   if (row.status !== "finished") return null;
-  const values = METRICS.map(({ column, kind, field }) => {
+  const values = COLUMNS.map(({ column, isMoney, field }) => {
     const value = row[field];
-    return [column, kind === "money" ? parseNumeric(String(value)) : value];
+    return [column, isMoney ? parseNumeric(String(value)) : value];
   });
-  return Object.fromEntries(values) as Metrics;
+  return Object.fromEntries(values) as RunSummary["metrics"];
 }
 
 /** A run as lists show it. */
@@ -112,17 +96,14 @@ export function toSummary(row: SummaryRow): RunSummary {
     finishedAt: row.finishedAt,
     name: row.name,
     strategyName: row.strategyName,
-    strategyVersion: row.strategyVersion,
     exchangeId: row.exchangeId,
     symbol: row.symbol,
     kind: row.kind,
     timeframeMin: row.timeframeMin,
+    direction: row.direction,
     fromAt: row.fromAt,
     toAt: row.toAt,
     seriesId: row.seriesId,
-    engineVersion: row.engineVersion,
-    candlesFingerprint: row.candlesFingerprint,
-    configHash: row.configHash,
     metrics: metricsOf(row),
     isShortlisted: row.isShortlisted,
     note: row.note,

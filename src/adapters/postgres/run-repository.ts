@@ -10,16 +10,24 @@ import type {
   RunId,
   RunOutcome,
   RunStore,
+  RunSummary,
+  UnfinishedRun,
 } from "../../ports/run-store.ts";
 import type { Sql, Transaction } from "./connect.ts";
 import { at, firstOrNull, jsonb, one } from "./rows.ts";
-import { metricsRow, type SummaryRow, summaryColumns, toSummary } from "./run-columns.ts";
-import { listRuns } from "./run-list.ts";
+import {
+  metricsDocument,
+  metricsRow,
+  type SummaryRow,
+  summaryColumns,
+  toSummary,
+} from "./run-columns.ts";
+import { listRuns, runWords } from "./run-grid.ts";
 
 /** The run store on a migrated database. */
 export function createRunRepository(sql: Sql): RunStore {
   return {
-    create: (scope, run, now) => create(sql, scope, run, now),
+    create: (scope, run, now) => sql.begin((tx) => create(tx, scope, run, now)),
     start: async (scope, id, now) => {
       const { count } = await sql`
         update runs set status = 'running', started_at = ${at(now)}
@@ -30,6 +38,13 @@ export function createRunRepository(sql: Sql): RunStore {
       sql.begin((tx) => finish(tx, scope, id, outcome, artifact, now)),
     fail: (scope, id, error, now) => end(sql, scope, id, { status: "failed", error }, now),
     cancel: (scope, id, now) => end(sql, scope, id, { status: "cancelled", error: null }, now),
+    requeue: async (scope, id) => {
+      const { count } = await sql`
+        update runs set status = 'queued', started_at = null
+        where id = ${id} and workspace_id = ${scope.workspaceId} and status = 'running'`;
+      return count === 1;
+    },
+    requeueUnfinished: (now) => requeueUnfinished(sql, now),
     find: (scope, id) => find(sql, scope, id),
     findArtifact: async (scope, id) =>
       firstOrNull(
@@ -38,6 +53,7 @@ export function createRunRepository(sql: Sql): RunStore {
         where run_id = ${id} and workspace_id = ${scope.workspaceId}`,
       ),
     list: (scope, query) => listRuns(sql, scope, query),
+    words: (scope, column) => runWords(sql, scope, column),
     rename: async (scope, id, name) => {
       const { count } = await sql`
         update runs set name = ${name} where id = ${id} and workspace_id = ${scope.workspaceId}`;
@@ -53,19 +69,21 @@ export function createRunRepository(sql: Sql): RunStore {
   };
 }
 
-async function create(sql: Sql, scope: Scope, run: NewRun, now: EpochMs): Promise<RunId> {
+async function create(tx: Transaction, scope: Scope, run: NewRun, now: EpochMs): Promise<RunId> {
   const { id } = one(
-    await sql<{ id: RunId }[]>`
+    await tx<{ id: RunId }[]>`
       insert into runs (workspace_id, created_by, status, created_at, name, strategy_name,
-        strategy_version, exchange_id, symbol, kind, timeframe_min, from_at, to_at, series_id,
-        engine_version, candles_fingerprint, config_hash, config, run_settings, instrument)
+        exchange_id, symbol, kind, timeframe_min, direction, from_at, to_at, series_id)
       values (${scope.workspaceId}, ${scope.userId}, 'queued', ${at(now)}, ${run.name},
-        ${run.strategyName}, ${run.strategyVersion}, ${run.exchangeId}, ${run.symbol},
-        ${run.kind}, ${run.timeframeMin}, ${at(run.fromAt)}, ${at(run.toAt)}, ${run.seriesId},
-        ${run.engineVersion}, ${run.candlesFingerprint}, ${run.configHash},
-        ${jsonb(sql, run.config)}, ${jsonb(sql, run.runSettings)}, ${jsonb(sql, run.instrument)})
+        ${run.strategyName}, ${run.exchangeId}, ${run.symbol}, ${run.kind}, ${run.timeframeMin},
+        ${run.direction}, ${at(run.fromAt)}, ${at(run.toAt)}, ${run.seriesId})
       returning id`,
   );
+  await tx`
+    insert into run_documents (run_id, strategy_version, engine_version, config_hash, config,
+      run_settings, instrument)
+    values (${id}, ${run.strategyVersion}, ${run.engineVersion}, ${run.configHash},
+      ${jsonb(tx, run.config)}, ${jsonb(tx, run.runSettings)}, ${jsonb(tx, run.instrument)})`;
   return id;
 }
 
@@ -79,16 +97,21 @@ async function finish(
 ): Promise<boolean> {
   const { count } = await tx`
     update runs set ${tx(metricsRow(outcome.metrics))}, status = 'finished',
-      finished_at = ${at(now)}, fills_sha256 = ${outcome.fillsSha256},
-      details = ${jsonb(tx, outcome.details)}
+      finished_at = ${at(now)}
     where id = ${id} and workspace_id = ${scope.workspaceId}
       and status in ('queued', 'running')`;
-  if (count === 1 && artifact) {
+  if (count !== 1) return false;
+  await tx`
+    update run_documents set metrics = ${metricsDocument(outcome.metrics)}::text::jsonb,
+      candles_fingerprint = ${outcome.candlesFingerprint}, fills_sha256 = ${outcome.fillsSha256},
+      details = ${jsonb(tx, outcome.details)}
+    where run_id = ${id}`;
+  if (artifact) {
     await tx`
       insert into run_artifacts (run_id, encoding, bytes, data)
       values (${id}, ${artifact.encoding}, ${artifact.data.byteLength}, ${artifact.data})`;
   }
-  return count === 1;
+  return true;
 }
 
 async function end(
@@ -105,18 +128,31 @@ async function end(
   return count === 1;
 }
 
+async function requeueUnfinished(sql: Sql, before: EpochMs): Promise<UnfinishedRun[]> {
+  type Row = { id: RunId; workspaceId: Scope["workspaceId"]; createdBy: Scope["userId"] };
+  const rows = await sql<Row[]>`
+    with waiting as (
+      update runs set status = 'queued', started_at = null
+      where status in ('queued', 'running') and created_at <= ${at(before)}
+      returning id, workspace_id, created_by
+    )
+    select id, workspace_id, created_by from waiting order by id`;
+  return rows.map(({ id, workspaceId, createdBy }) => ({
+    id,
+    scope: { workspaceId, userId: createdBy, role: "trader" },
+  }));
+}
+
+type Documents = Omit<Run, keyof RunSummary> & Pick<Run, "metrics">;
 type RunRow = SummaryRow &
-  Pick<Run, "config" | "runSettings" | "instrument" | "fillsSha256" | "details"> & {
-    readonly encoding: string | null;
-    readonly bytes: number | null;
-  };
+  Documents & { readonly encoding: string | null; readonly bytes: number | null };
 
 async function find(sql: Sql, scope: Scope, id: RunId): Promise<Run | null> {
   const row = firstOrNull(
     await sql<RunRow[]>`
-      select ${summaryColumns(sql)}, runs.config, runs.run_settings, runs.instrument,
-        runs.fills_sha256, runs.details, run_artifacts.encoding, run_artifacts.bytes
+      select ${summaryColumns(sql)}, documents.*, run_artifacts.encoding, run_artifacts.bytes
       from runs
+      join run_documents as documents on documents.run_id = runs.id
       left join run_shortlists
         on run_shortlists.run_id = runs.id and run_shortlists.user_id = ${scope.userId}
       left join run_artifacts on run_artifacts.run_id = runs.id
@@ -126,9 +162,14 @@ async function find(sql: Sql, scope: Scope, id: RunId): Promise<Run | null> {
   const { encoding, bytes } = row;
   return {
     ...toSummary(row),
+    strategyVersion: row.strategyVersion,
+    engineVersion: row.engineVersion,
+    configHash: row.configHash,
     config: row.config,
     runSettings: row.runSettings,
     instrument: row.instrument,
+    metrics: row.metrics,
+    candlesFingerprint: row.candlesFingerprint,
     fillsSha256: row.fillsSha256,
     details: row.details,
     artifact: encoding === null || bytes === null ? null : { encoding, bytes },

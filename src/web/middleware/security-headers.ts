@@ -5,6 +5,8 @@ import type { MiddlewareHandler } from "hono";
 /** Nothing inline, nothing from elsewhere; forms only to ourselves; never framed. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
+  "script-src 'self'",
+  "connect-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
   "form-action 'self'",

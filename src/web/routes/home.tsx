@@ -8,17 +8,18 @@ import { frameOf, respondPage } from "../respond.ts";
 import { publicPage, type Route, type Visitor, type WebContext } from "../route.ts";
 
 /** Route of `/`. */
-export function homeRoutes({ about, health, setup, members }: WebDeps): Route[] {
-  const start = async (c: WebContext, { session }: Visitor) => {
-    const isOwner = session.role === "owner";
-    const people = isOwner ? await members.list(actorOf(session)) : null;
+export function homeRoutes({ about, health, setup, members, sample }: WebDeps): Route[] {
+  const start = async (c: WebContext, { session, csrf }: Visitor) => {
+    const actor = actorOf(session);
+    const people = session.role === "owner" ? await members.list(actor) : null;
     const page = (
       <StartPage
         frame={frameOf(c, about)}
         workspace={session.workspace.name}
         database={about.database}
-        program={about.program}
-        isOwner={isOwner}
+        role={session.role}
+        csrf={csrf}
+        hasCandles={!(await sample.isWorthOffering(actor.scope))}
         users={people?.filter((member) => member.disabledAt === null).length ?? null}
       />
     );

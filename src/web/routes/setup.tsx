@@ -14,6 +14,7 @@ import { readFields } from "../forms/fields.ts";
 import { passwordPairProblems, readSetupForm } from "../forms/setup-form.ts";
 import { forForm, frameOf, respondPage } from "../respond.ts";
 import { publicAction, publicPage, type Route, type WebContext } from "../route.ts";
+import { writeSessionCookie } from "../session-cookie.ts";
 import { TIME_ZONES } from "../time-zones.ts";
 
 type Closed = { status: 404 | 410; title: string; sentence: string };
@@ -52,7 +53,7 @@ const USER_CLOSED: Record<"used" | "expired", Closed> = {
 
 const ADVICE = "Was it not you? On the machine itself, this sets a new password:";
 
-type PageDeps = Pick<WebDeps, "about" | "setup" | "members" | "log">;
+type PageDeps = Pick<WebDeps, "about" | "setup" | "members" | "sessions" | "trust" | "log">;
 
 /** Routes of `/setup/:token`. */
 export function setupRoutes(deps: PageDeps): Route[] {
@@ -132,6 +133,10 @@ async function createOwner(deps: PageDeps, c: WebContext, token: string) {
   const outcome = await deps.setup.createOwner(token, request);
   if (outcome.ok) {
     deps.log.info("the owner was created");
+    const client = c.req.header("user-agent") ?? "";
+    const origin = { address: c.get("address"), client };
+    const opened = await deps.sessions.logIn(outcome.email, request.password, origin);
+    if (opened.ok) writeSessionCookie(c, deps.trust, opened.token);
     return c.redirect("/", 303);
   }
   if (outcome.reason !== "refused") return ownerClosed(deps, c, outcome.reason);

@@ -14,6 +14,7 @@ function outcome(metrics: Partial<RunOutcome["metrics"]> = {}): RunOutcome {
   return {
     metrics: { ...someMetrics, ...metrics },
     fillsSha256: "c".repeat(64),
+    candlesFingerprint: "a".repeat(64),
     details: { warmup: { short: false }, rejections: { entry_margin: 0 } },
   };
 }

@@ -70,7 +70,12 @@ databaseTest("periods and runs are out of reach from another workspace", async (
 
   const open = await runs.create(mine, aRun, NOW);
   const done = await runs.create(mine, aRun, NOW);
-  const outcome = { metrics: someMetrics, fillsSha256: "c".repeat(64), details: {} };
+  const outcome = {
+    metrics: someMetrics,
+    fillsSha256: "c".repeat(64),
+    candlesFingerprint: "a".repeat(64),
+    details: {},
+  };
   const artifact = { encoding: "x", data: new Uint8Array(3) };
   await runs.finish(mine, done, outcome, artifact, NOW);
   expect(await runs.start(theirs, open, NOW)).toBe(false);

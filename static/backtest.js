@@ -1,0 +1,1 @@
+// Behaviour of the backtest page; loaded by pages that ask for this part.

@@ -1,0 +1,1 @@
+// Behaviour of the grid page; loaded by pages that ask for this part.
