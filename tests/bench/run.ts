@@ -6,7 +6,9 @@ type Bench = { readonly name: string; run(): Promise<readonly BenchRow[]> };
 
 const BENCHES: readonly Bench[] = [
   { name: "start", run: async () => (await import("./start.ts")).benchStart() },
+  { name: "login", run: async () => (await import("./login.ts")).benchLogin() },
   { name: "candles", run: async () => (await import("./candles.ts")).benchCandles() },
+  { name: "venue", run: async () => (await import("./venue.ts")).benchVenue() },
   { name: "engine", run: async () => (await import("./engine.ts")).benchEngine() },
 ];
 

@@ -1,17 +1,26 @@
 // How long a start takes and what an idle Dragon holds: from the process to /readyz, on the very first
-// database and on an existing one, and memory after a rest.
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { dataFolder, SERVE, serving } from "../support/dragon.ts";
+// database and on an existing one, and memory after a rest; from source and as the executable.
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import { cleanEnv, dataFolder, ROOT, SERVE, serving } from "../support/dragon.ts";
 import { type BenchRow, benchTable, median } from "./bench-row.ts";
 
 const WARM_STARTS = 5;
 const REST_MS = 8000;
 
 async function startMs(
+  command: readonly string[],
   dataDir: string,
 ): Promise<{ ms: number; stop(): Promise<number>; pid: number }> {
   const beganMs = performance.now();
-  const running = await serving(SERVE, { env: { DRAGON_DATA_DIR: dataDir } });
+  const running = await serving(command, { env: { DRAGON_DATA_DIR: dataDir } });
   const answer = await fetch(`${running.url}/readyz`);
   if (!answer.ok) throw new Error(`/readyz answered ${answer.status}`);
   const ms = performance.now() - beganMs;
@@ -41,33 +50,81 @@ function worksIn(pid: number, folder: string): boolean {
   }
 }
 
-/** Measures first start, warm start and idle memory. */
-export async function benchStart(): Promise<BenchRow[]> {
+type Goals = Readonly<Record<"first" | "warm" | "rss" | "pss", { must: number; aim: number }>>;
+
+async function measure(name: string, command: readonly string[], goals: Goals) {
   const data = dataFolder();
   try {
-    const first = await startMs(data.path);
+    const first = await startMs(command, data.path);
     await first.stop();
     const warm: number[] = [];
     for (let i = 0; i < WARM_STARTS; i++) {
-      const started = await startMs(data.path);
+      const started = await startMs(command, data.path);
       warm.push(started.ms);
       await started.stop();
     }
-    const idle = await startMs(data.path);
+    const idle = await startMs(command, data.path);
     await Bun.sleep(REST_MS);
     const appMb = memoryMb(idle.pid, "Rss");
     const postgresMb = postgresPids(data.path)
       .map((pid) => memoryMb(pid, "Pss"))
       .reduce((sum, mb) => sum + mb, 0);
     await idle.stop();
-    return [
-      { name: "first start to /readyz", unit: "s", value: first.ms / 1000, must: 6, aim: 3 },
-      { name: "warm start to /readyz", unit: "s", value: median(warm) / 1000, must: 2, aim: 0.5 },
-      { name: "idle RSS of the app", unit: "MB", value: appMb, must: 100, aim: 80 },
-      { name: "idle PSS of PostgreSQL", unit: "MB", value: postgresMb, must: 40, aim: 30 },
+    const rows: BenchRow[] = [
+      { name: "first start to /readyz", unit: "s", value: first.ms / 1000, ...goals.first },
+      { name: "warm start to /readyz", unit: "s", value: median(warm) / 1000, ...goals.warm },
+      { name: "idle RSS of the app", unit: "MB", value: appMb, ...goals.rss },
+      { name: "idle PSS of PostgreSQL", unit: "MB", value: postgresMb, ...goals.pss },
     ];
+    return rows.map((row) => ({ ...row, name: `${name}, ${row.name}` }));
   } finally {
     data.remove();
+  }
+}
+
+const ARCH = process.arch === "arm64" ? "arm64" : "x64";
+const EXECUTABLE = join(ROOT, `dist/dragon-linux-${ARCH}`);
+
+/** Size of the executable, plain and packed for a download. */
+async function sizes(): Promise<BenchRow[]> {
+  const size = statSync(EXECUTABLE).size / 1e6;
+  const packed = Bun.zstdCompressSync(readFileSync(EXECUTABLE), { level: 19 }).length / 1e6;
+  return [
+    { name: "executable, size", unit: "MB", value: size, must: 145 },
+    { name: "executable, zstd -19", unit: "MB", value: packed, must: 70 },
+  ];
+}
+
+async function buildOnce(): Promise<void> {
+  if (existsSync(EXECUTABLE)) return;
+  const command = [process.execPath, join(ROOT, "src/build.ts"), "--here"];
+  const built = Bun.spawn(command, { cwd: ROOT, env: cleanEnv() });
+  if ((await built.exited) !== 0) throw new Error("the build failed");
+}
+
+/** Measures first start, warm start and idle memory, from source and as the executable of dist/. */
+export async function benchStart(): Promise<BenchRow[]> {
+  const pss = { must: 40, aim: 30 };
+  const source = await measure("source", SERVE, {
+    first: { must: 6, aim: 3 },
+    warm: { must: 2, aim: 0.5 },
+    rss: { must: 100, aim: 80 },
+    pss,
+  });
+  await buildOnce();
+  const elsewhere = dataFolder();
+  const copy = join(elsewhere.path, "dragon");
+  copyFileSync(EXECUTABLE, copy);
+  try {
+    const executable = await measure("executable", [copy, "serve"], {
+      first: { must: 5, aim: 3 },
+      warm: { must: 1, aim: 0.25 },
+      rss: { must: 100, aim: 64 },
+      pss,
+    });
+    return [...source, ...(await sizes()), ...executable];
+  } finally {
+    elsewhere.remove();
   }
 }
 
