@@ -1,6 +1,8 @@
 // Composition of `dragon serve`: database, schema, key, services, web; and the way back in reverse
 // order. Called by main.ts. The console text is written by cli/serve.ts.
 import { isIP } from "node:net";
+import { createCandleRepository } from "./adapters/postgres/candle-repository.ts";
+import { createInstrumentRepository } from "./adapters/postgres/instrument-repository.ts";
 import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/database.ts";
 import { serverFacts } from "./adapters/postgres/server-facts.ts";
@@ -17,6 +19,7 @@ import { verifyPassword } from "./services/desk/passwords.ts";
 import { createSessions } from "./services/desk/sessions.ts";
 import { createSetup } from "./services/desk/setup.ts";
 import { createTokens } from "./services/desk/tokens.ts";
+import { createSampleMarket } from "./services/research/sample-market.ts";
 import { closingOnFailure, createStorage, type DeskStores, deskStores } from "./storage.ts";
 import { createApp } from "./web/app.tsx";
 import { createAssets } from "./web/assets.ts";
@@ -85,6 +88,12 @@ async function startWeb(deps: ServeDeps, database: Database) {
     health,
     setup,
     ...accessServices(stores, clock),
+    sample: createSampleMarket({
+      audit: stores.audit,
+      clock,
+      candles: createCandleRepository(database.sql),
+      instruments: createInstrumentRepository(database.sql),
+    }),
     streams,
     assets: createAssets(),
     log: log.child("web"),

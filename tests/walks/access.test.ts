@@ -1,74 +1,15 @@
 // Access in a real browser: set-up, sign-in, account, a new viewer, and the page the viewer may not
 // see; at a wide and a narrow window, without an error, a refused file or a sideways scroll.
 import { expect } from "bun:test";
-import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { dataFolder, SERVE, type Serving, serving } from "../support/dragon.ts";
-import { installedBrowser, testIf } from "../support/needs.ts";
+import { testIf } from "../support/needs.ts";
+import { becomeOwner, HEIGHTS, launch, PASSWORD, type Walker, walker } from "../support/walker.ts";
 
-const PASSWORD = "plum-harbour-nine-otters";
 const NEXT = "another-quiet-teapot-song";
-const SCREENSHOTS = process.env.DRAGON_TEST_SCREENSHOTS;
-const HEIGHTS = new Map([
-  [1440, 900],
-  [375, 667],
-]);
 
-/** Drives one page and collects what the browser complains about. */
-function walker(page: Page) {
-  const problems: string[] = [];
-  const width = page.viewportSize()?.width ?? 0;
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
-  });
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("requestfailed", (request) => {
-    const reason = request.failure()?.errorText ?? "unknown";
-    // The walk left the page before its icon had come; a refused file has another reason.
-    if (reason !== "net::ERR_ABORTED") problems.push(`failed: ${request.url()} ${reason}`);
-  });
-  return {
-    page,
-    /** Takes a picture, and allows nothing wider than the window and no target too small to hit. */
-    async look(name: string) {
-      if (SCREENSHOTS) {
-        const path = join(SCREENSHOTS, `${name}-${width}.png`);
-        await page.screenshot({ path, fullPage: true });
-      }
-      const overflow =
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-      expect([name, await page.evaluate(overflow)]).toEqual([name, 0]);
-      const small = `[...document.querySelectorAll("button, input:not([type=hidden]), select, nav a")]
-        .filter((each) => each.offsetParent !== null && !each.matches(".menu-toggle"))
-        .filter((each) => each.getBoundingClientRect().height < 43.5)
-        .map((each) => each.outerHTML.slice(0, 80))`;
-      expect([name, await page.evaluate(small)]).toEqual([name, []]);
-    },
-    /** Nothing was complained about but the refused request that the step was about. */
-    quiet(status?: number) {
-      const rest = problems.filter((text) => status === undefined || !text.includes(`${status}`));
-      expect(rest).toEqual([]);
-      problems.length = 0;
-    },
-    async fill(fields: Record<string, string>) {
-      for (const [id, value] of Object.entries(fields)) await page.fill(`main #${id}`, value);
-    },
-    /** Opens the menu where there is one. */
-    async menu() {
-      if (width <= 760) await page.click(".menu-button");
-    },
-  };
-}
-
-type Walker = ReturnType<typeof walker>;
-
-async function setUp({ page, look, fill, menu, quiet }: Walker, running: Serving) {
-  await page.goto(running.setupUrl ?? "");
-  await fill({ email: "ann@example.org", password: PASSWORD, repeat: PASSWORD });
-  await page.selectOption("#timeZone", "Europe/Vienna");
-  await page.click("main button");
-  await page.waitForURL(`${running.url}/`);
-  await page.waitForSelector("text=Next steps");
+async function setUp(walk: Walker, running: Serving) {
+  const { page, look, fill, menu, quiet } = walk;
+  await becomeOwner(walk, running);
   await look("a01-start-after-set-up");
   await menu();
   await page.click(".who >> text=Sign out");
@@ -184,16 +125,11 @@ for (const [width, height] of HEIGHTS) {
     "browser",
     `an owner signs in and adds a viewer, who is kept out of the users, ${width} px wide`,
     async () => {
-      const { chromium } = await import("playwright-core");
       const data = dataFolder();
       const running = await serving(SERVE, { env: { DRAGON_DATA_DIR: data.path } });
-      const browser = await chromium.launch({
-        executablePath: installedBrowser() ?? "",
-        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-      });
+      const browser = await launch();
       try {
         const walk = walker(await browser.newPage({ viewport: { width, height } }));
-        walk.page.setDefaultTimeout(15_000);
         await setUp(walk, running);
         await ownAccount(walk, running);
         const link = await addViewer(walk, running);

@@ -3,36 +3,24 @@
 import { afterAll, beforeAll, expect } from "bun:test";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { dataFolder, ROOT, SERVE, type Serving, serving } from "../support/dragon.ts";
-import { installedBrowser, needs, testIf } from "../support/needs.ts";
 import { seriousFindings } from "../support/axe.ts";
+import { dataFolder, SERVE, type Serving, serving } from "../support/dragon.ts";
+import { needs, testIf } from "../support/needs.ts";
+import { becomeOwner, launch, type Walker, walker } from "../support/walker.ts";
 
-const PASSWORD = "plum-harbour-nine-otters";
 let running: Serving;
 let browser: Browser;
 let page: Page;
+let walk: Walker;
 const folder = dataFolder();
-const complaints: string[] = [];
 
 beforeAll(async () => {
   if (!needs("browser").present) return;
-  const { chromium } = await import("playwright-core");
-  running = await serving(SERVE, { env: { DRAGON_DATA_DIR: folder.path }, cwd: ROOT });
-  browser = await chromium.launch({
-    executablePath: installedBrowser() ?? "",
-    args: ["--no-sandbox"],
-  });
+  running = await serving(SERVE, { env: { DRAGON_DATA_DIR: folder.path } });
+  browser = await launch();
   page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(running.setupUrl ?? "");
-  await page.fill("#email", "ann@example.org");
-  for (const id of ["password", "repeat"]) await page.fill(`#${id}`, PASSWORD);
-  await page.click("main button");
-  await page.waitForSelector("text=Next steps");
-  await page.waitForLoadState("load");
+  walk = walker(page);
+  await becomeOwner(walk, running);
 }, 60_000);
 
 afterAll(async () => {
@@ -92,7 +80,7 @@ testIf(
     await page.waitForSelector(".toast.problem");
     await page.keyboard.press("Escape");
     await page.unroute("**/search*");
-    complaints.length = 0;
+    walk.quiet(/ERR_FAILED|Failed to fetch/);
   },
 );
 
@@ -115,5 +103,5 @@ testIf("browser", "axe-core finds nothing serious on the pages of the frame", as
       await page.keyboard.press("Escape");
     }
   }
-  expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
+  walk.quiet(404);
 });
