@@ -1,33 +1,21 @@
 // The executable for arm64, on this machine through qemu: it starts with its own PostgreSQL for arm64,
 // answers, computes the same backtest to the same bytes, and stops.
 import { expect } from "bun:test";
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, dragon, ROOT, serving } from "../support/dragon.ts";
 import { generateCase } from "../oracle/cases.ts";
 import { writeCase } from "../support/case-files.ts";
+import { cleanEnv, dragon, serving } from "../support/dragon.ts";
+import { BUILD_LIMIT_MS, executableFolder } from "../support/executable.ts";
 import { testIf } from "../support/needs.ts";
 
-const LIMIT_MS = 240_000;
-
-async function build(): Promise<string> {
-  const command = [process.execPath, join(ROOT, "src/build.ts"), "--target", "linux-arm64"];
-  const built = Bun.spawn(command, { cwd: ROOT, env: cleanEnv(), stdout: "pipe", stderr: "pipe" });
-  const said = await new Response(built.stderr).text();
-  if ((await built.exited) !== 0) throw new Error(`the build failed:\n${said}`);
-  const folder = mkdtempSync(join(tmpdir(), "dragon-arm64-"));
-  chmodSync(folder, 0o755);
-  copyFileSync(join(ROOT, "dist/dragon-linux-arm64"), join(folder, "dragon"));
-  chmodSync(join(folder, "dragon"), 0o755);
-  return folder;
-}
+const LIMIT_MS = BUILD_LIMIT_MS + 60_000;
 
 testIf(
   "arm64",
   "the executable for arm64 starts, answers, backtests to the same bytes and stops",
   async () => {
-    const folder = await build();
+    const folder = await executableFolder("linux-arm64");
     const executable = join(folder, "dragon");
     try {
       const files = writeCase(generateCase(11), folder);
