@@ -37,6 +37,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./candles.ts")).candlesCommand,
   },
   {
+    name: "venue",
+    summary: "Runs the simulated exchange: WOO X REST and streams on loopback.",
+    load: async () => (await import("./venue.ts")).venueCommand,
+  },
+  {
     name: "admin",
     summary: "Creates users, passwords and tokens on this machine.",
     load: async () => (await import("./admin.ts")).adminCommand,

@@ -1,0 +1,31 @@
+// The venue's own seeded generator. Every source of chance (a price path, a queue, a fault) has its
+// own stream named by a label, so that asking one never shifts another.
+
+/** A stream of chance; plain numbers from 0 inclusive to 1 exclusive. */
+export type Random = () => number;
+
+/** 32-bit hash of a text (FNV-1a), to turn a label into a seed. */
+function labelSeed(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** The stream of a seed and a label: counter-based mixing (splitmix32), period 2^32. */
+export function createRandom(seed: number, label: string): Random {
+  let state = (Math.imul(seed, 0x9e3779b1) ^ labelSeed(label)) >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A whole number from `min` to `max`, both included. */
+export function between(random: Random, min: number, max: number): number {
+  return min + Math.floor(random() * (max - min + 1));
+}
