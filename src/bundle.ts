@@ -7,6 +7,8 @@ import type { PackageNotice } from "./adapters/system/notices.ts";
 export type Bundle = {
   readonly commit: string | null;
   readonly postgres: PostgresArchive;
+  /** Where each compressed file lies, by `<encoding> <path>`. */
+  readonly assets: Readonly<Record<string, string>>;
   readonly notices: readonly PackageNotice[];
 };
 

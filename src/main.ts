@@ -111,7 +111,9 @@ const program: Program = {
   },
   async serve() {
     const { startDragon } = await import("./serve.ts");
-    return startDragon({ config: config(), info: await info(), log, clock, signal: signal() });
+    const workerUrl = new URL("./shard.worker.ts", import.meta.url);
+    const started = { config: config(), info: await info(), log, clock, workerUrl };
+    return startDragon({ ...started, signal: signal() });
   },
 };
 

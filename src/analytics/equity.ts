@@ -1,6 +1,6 @@
 // Equity samples reduced to drawdown figures and daily returns while a backtest runs (rules
 // E57-E59). Called by the engine once per bar, so it allocates nothing per sample; the curve itself
-// is not kept.
+// is kept only by a caller that hands the room for it.
 import { assert } from "../model/result.ts";
 import type { EpochMs } from "../model/time.ts";
 
@@ -40,23 +40,27 @@ export class EquityTracker {
   private recoveryMs: number | null = null;
   private dayBase: number;
   private readonly returns: number[] = [];
+  private readonly curve: Float64Array | null;
 
   /**
    * The initial balance is the first sample of the drawdown figures, stamped with the first open
    * (E57).
+   * @param curve filled with the samples as they come; as long as there can be samples
    */
-  constructor(initialBalance: number, firstOpenAt: EpochMs) {
+  constructor(initialBalance: number, firstOpenAt: EpochMs, curve: Float64Array | null = null) {
     assert(initialBalance > 0, `initial balance ${initialBalance} must be above 0`);
     this.level = initialBalance;
     this.peak = initialBalance;
     this.dayBase = initialBalance;
     this.lastAt = firstOpenAt;
+    this.curve = curve;
   }
 
   /** Takes the sample of one bar, stamped with its close. */
   mark(equity: number, closeAt: EpochMs): void {
     if (equity === this.level) this.levelCount += 1;
     else this.changeLevel(equity, closeAt);
+    if (this.curve) this.curve[this.samples] = equity;
     this.samples += 1;
     this.lastAt = closeAt;
   }
@@ -68,6 +72,7 @@ export class EquityTracker {
       this.changeLevel(equity, firstCloseAt);
       this.levelCount = count;
     }
+    this.curve?.fill(equity, this.samples, this.samples + count);
     this.samples += count;
     this.lastAt = lastCloseAt;
   }

@@ -17,10 +17,12 @@ import {
 } from "../strategy/dca-atr/wake.ts";
 import type { CandleClosed } from "../strategy/strategy.ts";
 import { foldExcursions, notePathPrice } from "./accounting.ts";
+import { candleFrom } from "./candle-search.ts";
 import type { PreparedBacktest } from "./prepare.ts";
 import { Recorder } from "./recorder.ts";
 import { Simulator } from "./simulator.ts";
 import { type EngineState, initialState } from "./state.ts";
+import { type BacktestTrace, LevelTrace } from "./trace.ts";
 import { FundingCursor, wakeAtLiquidation } from "./wake.ts";
 
 /** How to run; none of it changes a result. */
@@ -31,6 +33,8 @@ export type BacktestOptions = {
   readonly without?: ReadonlySet<string>;
   /** records the decision of every traded candle; implies walking every candle */
   readonly decisions?: boolean;
+  /** keeps the equity of every traded candle and the steps of its levels; skipping goes on */
+  readonly trace?: boolean;
   /** called about once per 2^16 handled candles with the share done; false stops the run */
   readonly onProgress?: (share: number) => boolean;
 };
@@ -46,6 +50,7 @@ export type BacktestRun = {
   readonly equityEnd: number;
   readonly unrealised: number;
   readonly decisions: Uint8Array | null;
+  readonly trace: BacktestTrace | null;
   readonly isStopped: boolean;
 };
 
@@ -73,6 +78,8 @@ class BacktestLoop {
   private readonly fillsAtClose: boolean;
   private readonly readsSignalsInPosition: boolean;
   private readonly decisions: Uint8Array | null;
+  private readonly curve: Float64Array | null;
+  private readonly levels: LevelTrace | null;
   private readonly closed: CandleClosed = {
     kind: "candle_closed",
     at: 0,
@@ -117,7 +124,9 @@ class BacktestLoop {
       context,
       this.recorder,
     );
-    this.equity = new EquityTracker(run.initialBalance, candles.openAt[first]!);
+    this.curve = options.trace ? new Float64Array(candles.length - first) : null;
+    this.levels = options.trace ? new LevelTrace(context.prices) : null;
+    this.equity = new EquityTracker(run.initialBalance, candles.openAt[first]!, this.curve);
     this.funding = new FundingCursor(request.funding);
     this.lastEquity = run.initialBalance;
     this.dayEndAt = utcDayStart(candles.openAt[first]! + this.timeframeMs - 1) + DAY_MS;
@@ -146,25 +155,7 @@ class BacktestLoop {
 
   /** First candle at or after the present one with an open time at or after the instant. */
   private candleAt(at: EpochMs): number {
-    const { openAt, length } = this.candles;
-    const { from } = this.wakeInput;
-    if (from >= length || openAt[from]! >= at) return from;
-    // Candles are at least a timeframe apart, so this is an upper bound; missing ones move it down.
-    let high = Math.min(length, from + Math.ceil((at - openAt[from]!) / this.timeframeMs));
-    let low = from;
-    for (let reach = 1; high - reach > low; reach *= 2) {
-      if (openAt[high - reach]! < at) {
-        low = high - reach;
-        break;
-      }
-      high -= reach;
-    }
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if (openAt[middle]! < at) low = middle;
-      else high = middle;
-    }
-    return high;
+    return candleFrom(this.candles.openAt, this.wakeInput.from, at, this.timeframeMs);
   }
 
   run(): BacktestRun {
@@ -302,6 +293,7 @@ class BacktestLoop {
     const open = unrealised(state.position, candles.close[i]!, this.contractSize);
     this.lastEquity = state.balance + open;
     this.equity.mark(this.lastEquity, closeAt);
+    if (this.levels) this.levels.note(i, state);
   }
 
   /** Whether nothing at all can happen on this candle's path. */
@@ -377,8 +369,14 @@ class BacktestLoop {
       equityEnd: state.balance + open,
       unrealised: open,
       decisions: this.decisions?.subarray(0, end - first) ?? null,
+      trace: this.traced(end - first),
       isStopped,
     };
+  }
+
+  private traced(count: number): BacktestTrace | null {
+    const { curve, levels } = this;
+    return curve && levels ? { equity: curve.subarray(0, count), levels: levels.steps() } : null;
   }
 }
 

@@ -9,7 +9,9 @@ const BENCHES: readonly Bench[] = [
   { name: "login", run: async () => (await import("./login.ts")).benchLogin() },
   { name: "candles", run: async () => (await import("./candles.ts")).benchCandles() },
   { name: "venue", run: async () => (await import("./venue.ts")).benchVenue() },
+  { name: "grid", run: async () => (await import("./grid.ts")).benchGrid() },
   { name: "engine", run: async () => (await import("./engine.ts")).benchEngine() },
+  { name: "runs", run: async () => (await import("./runs.ts")).benchRuns() },
 ];
 
 const wanted = process.argv.slice(2);

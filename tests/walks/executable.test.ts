@@ -4,9 +4,22 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openDatabase } from "../../src/adapters/postgres/database.ts";
+import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { createRunRepository } from "../../src/adapters/postgres/run-repository.ts";
+import { resultDocument } from "../../src/services/research/backtest-result.ts";
 import { generateCase } from "../oracle/cases.ts";
 import { cleanEnv, dragon, ROOT, serving } from "../support/dragon.ts";
+import { columnsOf, runCase } from "../support/engine-case.ts";
 import { testIf } from "../support/needs.ts";
+import {
+  actorOf,
+  aRequest,
+  DEAF_WORKER_URL,
+  storeCandles,
+  testResearch,
+} from "../support/research-case.ts";
+import { silentLog, testScope } from "../support/test-database.ts";
 
 const BUILD_LIMIT_MS = 240_000;
 const LIMIT_MS = 60_000;
@@ -123,6 +136,40 @@ test("the executable backtests to the same bytes as the source", async () => {
   expect(compiled.code).toBe(0);
   expect(JSON.parse(compiled.stdout).fills_count).toBeGreaterThan(0);
   expect(compiled.stdout).toBe(source.stdout);
+}, LIMIT_MS);
+
+test("a run that was left behind is computed by a thread inside the executable", async () => {
+  const cwd = emptyFolder("thread");
+  const dataDir = join(cwd, "data");
+  const documents = { ...generateCase(11), funding: undefined };
+  const { run, config, instrument } = documents;
+  const open = () => openDatabase({ dataDir, as: "command", log: silentLog });
+  const before = await open();
+  await migrate(before.sql);
+  const scope = await testScope(before.sql, "thread", "trader");
+  const timeframeMin = (run as { timeframe_min: number }).timeframe_min;
+  await storeCandles(before.sql, scope, columnsOf(documents.candles), timeframeMin);
+  const deaf = testResearch(before.sql, { workerUrl: DEAF_WORKER_URL });
+  const request = aRequest({ config, instrument, run });
+  const asked = await deaf.runs.request(await actorOf(before.sql, scope), request);
+  if (!asked.ok) throw new Error(asked.sentences.join("; "));
+  await deaf.stop();
+  await before.close();
+  const started = await serving([executable, "serve"], { cwd, env: { DRAGON_DATA_DIR: dataDir } });
+  const during = await open();
+  const store = createRunRepository(during.sql);
+  const endMs = performance.now() + LIMIT_MS / 2;
+  let found = await store.find(scope, asked.id);
+  while (found?.status !== "finished" && performance.now() < endMs) {
+    await Bun.sleep(20);
+    found = await store.find(scope, asked.id);
+  }
+  await during.close();
+  expect(await started.stop()).toBe(0);
+  expect([found?.status, found?.error]).toEqual(["finished", null]);
+  const expected = resultDocument(runCase(documents));
+  expect(found?.fillsSha256).toBe(expected.fills_sha256);
+  expect(found?.metrics).toEqual(expected.metrics);
 }, LIMIT_MS);
 
 test("the executable carries every licence and the manual", async () => {

@@ -8,8 +8,6 @@ import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
 import type { RunArtifact } from "../../ports/run-store.ts";
 import type { ResultDocument } from "./backtest-result.ts";
 
-export type { MonthReturn } from "../../analytics/monthly.ts";
-
 /** What is kept of a run beside its summary row. */
 export type RunRecord = {
   readonly fills: ResultDocument["fills"];

@@ -1,14 +1,24 @@
 // Backtest runs as people use them: asked for on a page, computed on a worker thread, kept, looked
 // at, compared and deleted. Called by the pages; the command line computes without it.
 import type { EpochMs } from "../../model/time.ts";
-import type { Result } from "../../model/result.ts";
+import { InputError, type Result } from "../../model/result.ts";
 import type { Scope } from "../../ports/access-store.ts";
+import type { AuditStore } from "../../ports/audit-store.ts";
+import type { InstrumentStore } from "../../ports/instrument-store.ts";
 import type { Market } from "../../ports/market-data.ts";
-import type { Run, RunId, RunStatus } from "../../ports/run-store.ts";
-import type { Actor } from "../desk/actor.ts";
+import type { Run, RunId, RunStatus, UnfinishedRun } from "../../ports/run-store.ts";
+import { DCA_ATR } from "../../strategy/dca-atr/dca-atr.ts";
+import { type Actor, noteAct } from "../desk/actor.ts";
+import { ENGINE } from "./backtest-result.ts";
 import type { ChartData, ChartWindow } from "./chart-data.ts";
 import type { DecisionRecord } from "./decision-record.ts";
 import type { RunRecord } from "./run-artifact.ts";
+import { createRunChanges } from "./run-changes.ts";
+import { createFollowing } from "./run-follow.ts";
+import { type ActiveRun, createRunBoard, createTurns } from "./run-queue.ts";
+import { checkRequest, planOfStored } from "./run-request.ts";
+import { createRunViews } from "./run-views.ts";
+import { STOPPED, type WorkDeps, workOn } from "./run-work.ts";
 
 /** What a person asks for; the three documents are those of `dragon backtest`. */
 export type RunRequest = {
@@ -65,7 +75,7 @@ export type Runs = {
   settled(scope: Scope, id: RunId, limitMs: number): Promise<RunProgress | null>;
   /** Null when there is no such run. */
   progress(scope: Scope, id: RunId): Promise<RunProgress | null>;
-  /** Hears every change of progress until it is called off; the last one says `ended`. */
+  /** Hears the present progress and every change until called off; the last one says `ended`. */
   watch(scope: Scope, id: RunId, listener: (progress: RunProgress) => void): () => void;
   /** False when the run has already ended or does not exist. */
   cancel(actor: Actor, id: RunId): Promise<boolean>;
@@ -90,3 +100,106 @@ export type Runs = {
   /** Deletes runs that have ended, with an audit entry. @returns how many */
   remove(actor: Actor, ids: readonly RunId[]): Promise<number>;
 };
+
+/** What the runs are built from. */
+export type RunsDeps = Omit<WorkDeps, "downloads" | "computing"> & {
+  readonly instruments: Pick<InstrumentStore, "find">;
+  readonly audit: Pick<AuditStore, "append">;
+};
+
+/** The runs and their life within the process. */
+export type RunService = {
+  readonly runs: Runs;
+  /** Goes on with what a former process left unfinished. */
+  resume(): Promise<void>;
+  /** Begins nothing more and puts what is under way back into the queue of the next start. */
+  stop(): Promise<void>;
+};
+
+/** Runs of one process that may wait or work at the same time. */
+const ACTIVE_RUNS_MAX = 1000;
+/** Exchanges answer slowly, and two downloads keep the line busy. */
+const DOWNLOADS_AT_ONCE = 2;
+
+/** The service over its stores; nothing runs before the first request or `resume`. */
+export function createRuns(deps: RunsDeps): RunService {
+  const { store, clock } = deps;
+  const startedAt = clock.now();
+  const board = createRunBoard(deps.log);
+  const views = createRunViews(deps);
+  const work: WorkDeps = {
+    ...deps,
+    downloads: createTurns(DOWNLOADS_AT_ONCE),
+    computing: createTurns(deps.compute.threads),
+  };
+  let isStopping = false;
+  const begin = (run: Pick<ActiveRun, "id" | "scope" | "plan">) =>
+    board.add(run, (active) => workOn(work, active));
+
+  async function request(actor: Actor, asked: RunRequest) {
+    if (isStopping) return refused("run: Dragon is stopping; ask again in a moment");
+    if (board.size >= ACTIVE_RUNS_MAX) {
+      return refused(`run: ${board.size} runs are waiting already; at most ${ACTIVE_RUNS_MAX} may`);
+    }
+    const checked = await checkRequest(deps, actor.scope, asked);
+    if (!checked.ok) return checked;
+    const id = await store.create(actor.scope, checked.row, clock.now());
+    const { exchangeId, symbol, timeframeMin, configHash } = checked.row;
+    const after = {
+      exchange: exchangeId,
+      symbol,
+      timeframe_min: timeframeMin,
+      config_hash: configHash,
+    };
+    await noteAct(deps, actor, { action: "run_requested", object: `run:${id}`, after });
+    if (!isStopping) begin({ id, scope: actor.scope, plan: checked.plan });
+    return { ok: true, id } as const;
+  }
+
+  /** A run a former process left: begun again, or ended when this version cannot compute it. */
+  async function goOn({ id, scope }: UnfinishedRun): Promise<void> {
+    const run = board.has(id) ? null : await store.find(scope, id);
+    if (!run || isStopping) return;
+    try {
+      checkVersion(run);
+      begin({ id, scope, plan: planOfStored(run) });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      await store.fail(scope, id, error.message, clock.now());
+    }
+  }
+
+  return {
+    runs: {
+      request,
+      ...createRunChanges(deps, board, views.forget),
+      ...createFollowing(store, board, deps),
+      find: views.find,
+      record: views.record,
+      chart: views.chart,
+      explain: views.explain,
+    },
+    async resume() {
+      for (const left of await store.requeueUnfinished(startedAt)) await goOn(left);
+    },
+    async stop() {
+      isStopping = true;
+      for (const { controller } of board.all()) controller.abort(STOPPED);
+      await Promise.all(board.all().map(({ over }) => over));
+    },
+  };
+}
+
+function refused(sentence: string) {
+  return { ok: false, sentences: [sentence] } as const;
+}
+
+/** A result must come from the versions its row names. */
+function checkVersion({ engineVersion, strategyName, strategyVersion }: Run): void {
+  const isSame =
+    engineVersion === ENGINE &&
+    strategyName === DCA_ATR.name &&
+    strategyVersion === DCA_ATR.version;
+  if (isSame) return;
+  throw new InputError("run: Dragon was updated while it was waiting; ask for it again");
+}
