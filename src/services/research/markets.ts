@@ -1,7 +1,13 @@
 // Markets and their trading rules for forms: what is stored, else asked from the exchange. Called by
 // the pages. It never guesses a tick or a step.
-import type { InstrumentKind, InstrumentRecord } from "../../ports/instrument-store.ts";
-import type { Market } from "../../ports/market-data.ts";
+import { assert } from "../../model/result.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type {
+  InstrumentKind,
+  InstrumentRecord,
+  InstrumentStore,
+} from "../../ports/instrument-store.ts";
+import type { Market, MarketData } from "../../ports/market-data.ts";
 
 /** Lookups for forms. */
 export type Markets = {
@@ -20,3 +26,33 @@ export type Markets = {
    */
   fetch(market: Market, signal: AbortSignal): Promise<InstrumentRecord>;
 };
+
+/** What the lookups need. */
+export type MarketsDeps = {
+  readonly instruments: Pick<InstrumentStore, "find" | "saveAll">;
+  readonly marketData: Pick<
+    MarketData,
+    "exchangeIds" | "normaliseExchange" | "normaliseMarket" | "instrument"
+  >;
+  readonly clock: Clock;
+};
+
+/** Builds the lookups. */
+export function createMarkets({ instruments, marketData, clock }: MarketsDeps): Markets {
+  const known = ({ exchangeId, symbol, kind }: Market) =>
+    instruments.find(exchangeId, symbol, kind);
+  return {
+    exchangeIds: () => marketData.exchangeIds(),
+    normalise(exchange, symbol, kind) {
+      return marketData.normaliseMarket(marketData.normaliseExchange(exchange), symbol, kind);
+    },
+    known,
+    async fetch(market, signal) {
+      const fetched = await marketData.instrument(market, signal);
+      await instruments.saveAll([fetched], clock.now());
+      const stored = await known(market);
+      assert(stored !== null, `the rules of ${market.symbol} are stored after they were fetched`);
+      return stored;
+    },
+  };
+}

@@ -77,7 +77,10 @@ function percentText(ratio: number): string {
 /** Typed percent as a ratio, exactly; a text that is no number stays. */
 function ratioOf(text: string): number | string {
   const value = numberOrText(text);
-  return typeof value === "string" ? value : Number(multiply(decimal(value), decimal("0.01")));
+  if (typeof value === "string") return value;
+  // The digits as typed: a detour through a double would change the last one.
+  const typed = /^-?\d+(\.\d+)?$/.test(text.trim()) ? decimal(text) : decimal(value);
+  return Number(multiply(typed, decimal("0.01")));
 }
 
 /** What a field of a parameter says in the document. */
@@ -153,13 +156,16 @@ function leafText(leaf: Leaf, value: unknown): string {
   return typeof value === "string" ? value : leafText(leaf, leaf.initial);
 }
 
-function valueAt(document: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), document);
+/** What a document says at a path; undefined where it says nothing. */
+export function leafAt(document: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), document);
 }
 
 /** Texts of a strategy document; what it leaves out has its default. */
 export function valuesOfConfig(document: unknown): FormValues {
-  const known = (path: string, initial: unknown) => valueAt(document, path) ?? initial;
+  const known = (path: string, initial: unknown) => leafAt(document, path) ?? initial;
   const texts = STRATEGY_LEAVES.filter(({ path }) => !DIRECTION_LEAVES.includes(path)).map(
     (leaf) => [`config.${leaf.path}`, leafText(leaf, known(leaf.path, leaf.initial))] as const,
   );
@@ -172,7 +178,7 @@ export function valuesOfConfig(document: unknown): FormValues {
 /** Texts of a run document, its window aside; what it leaves out has its default. */
 export function valuesOfRun(document: unknown): FormValues {
   const texts = RUN_KEYS.map((key) => {
-    const value = valueAt(document, key) ?? RUN_DEFAULTS[key];
+    const value = leafAt(document, key) ?? RUN_DEFAULTS[key];
     if (typeof value === "number") {
       const text = PERCENT_KEYS.includes(key) ? percentText(value) : numberText(value);
       return [`run.${key}`, text] as const;
@@ -186,7 +192,7 @@ export function valuesOfRun(document: unknown): FormValues {
 export function valuesOfRules(document: unknown): FormValues {
   return Object.fromEntries(
     RULE_KEYS.map((key) => {
-      const value = valueAt(document, key);
+      const value = leafAt(document, key);
       return [`instrument.${key}`, typeof value === "number" ? numberText(value) : ""];
     }),
   );
@@ -230,7 +236,6 @@ export const DEFAULT_VALUES: FormValues = {
   "range.mode": "duration",
   "range.duration": "1m",
   "range.bars": "500",
-  funding: ON,
 };
 
 /** The texts of a posted form; unknown names are left out, missing ones are empty. */
