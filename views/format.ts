@@ -150,6 +150,11 @@ export function asset(symbol: string): string {
   return symbol.split(":")[0] ?? symbol;
 }
 
+/** The quote currency of `ETH/USDT:USDT` or `PERP_ETH_USDT`; empty when it is in neither. */
+export function quoteOf(symbol: string): string {
+  return /^[^/]+\/([^:]+)/.exec(symbol)?.[1] ?? /_([^_]+)$/.exec(symbol)?.[1] ?? "";
+}
+
 /** The class of a figure whose sign is good or bad news. */
 export function signTone(value: number | null): "up" | "down" | undefined {
   if (value === null || value === 0) return undefined;

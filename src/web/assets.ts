@@ -7,8 +7,8 @@ import type { Assets, Encoded } from "./deps.ts";
 
 type Encoding = Encoded["encoding"];
 
-/** Compressed data by `<encoding> <path>`; a path holds its content's hash, so it can never be stale. */
-export type PackedFiles = Readonly<Record<string, () => Promise<Uint8Array>>>;
+/** Files with compressed data by `<encoding> <path>`; a path holds its content's hash, so none is stale. */
+export type PackedFiles = Readonly<Record<string, string>>;
 
 const brotli = promisify(brotliCompress);
 const zip = promisify(gzip);
@@ -24,9 +24,12 @@ export function createAssets(packed: PackedFiles = {}): Assets {
   const made = new Map<string, Promise<Uint8Array>>();
   const dataOf = (file: StaticFile, encoding: Encoding) => {
     const key = `${encoding} ${file.path}`;
-    const known = made.get(key) ?? packed[key]?.() ?? compress(file.text, encoding);
-    made.set(key, known);
-    return known;
+    const known = made.get(key);
+    if (known) return known;
+    const carried = packed[key];
+    const data = carried ? Bun.file(carried).bytes() : compress(file.text, encoding);
+    made.set(key, data);
+    return data;
   };
   return {
     async find(file, accepts) {

@@ -1,5 +1,6 @@
 // Live updates to pages: server-sent events, kept alive, closed when the page leaves or Dragon stops.
 // Routes open streams; the composition closes them all before the server stops.
+import type { Session } from "../ports/access-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { WebContext } from "./route.ts";
 
@@ -17,13 +18,18 @@ export type EventStreams = {
   closeAll(): void;
 };
 
+/** Whether somebody is still signed in; a stream must not outlive its session. */
+export type IsSignedIn = (session: Session) => Promise<boolean>;
+
+/** A stream of a session that ended goes on for so long at most. */
+const SESSION_CHECK_MS = 1000;
 /** Below the idle limits of the server and of common proxies. */
 const ALIVE_MS = 15_000;
 /** Streams at once; each open page holds one. */
 export const STREAMS_MAX = 256;
 
 /** Builds the registry of streams. */
-export function createEventStreams(log: Log): EventStreams {
+export function createEventStreams(log: Log, isSignedIn: IsSignedIn): EventStreams {
   const closers = new Set<() => void>();
   let isClosing = false;
   return {
@@ -31,7 +37,9 @@ export function createEventStreams(log: Log): EventStreams {
       if (isClosing || closers.size >= STREAMS_MAX) {
         return c.text("", 503, { "retry-after": "5" });
       }
-      const body = createBody(begin, closers, log);
+      const session = c.get("visitor")?.session;
+      const mayStay = async () => session === undefined || (await isSignedIn(session));
+      const body = createBody(begin, { closers, log, mayStay });
       return c.body(body, 200, {
         "content-type": "text/event-stream; charset=utf-8",
         // Proxies would otherwise hold messages back.
@@ -45,10 +53,15 @@ export function createEventStreams(log: Log): EventStreams {
   };
 }
 
+type StreamDeps = {
+  readonly closers: Set<() => void>;
+  readonly log: Log;
+  mayStay(): Promise<boolean>;
+};
+
 function createBody(
   begin: (send: Send, end: () => void) => () => void,
-  closers: Set<() => void>,
-  log: Log,
+  { closers, log, mayStay }: StreamDeps,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let close = () => {};
@@ -60,10 +73,16 @@ function createBody(
         if (isOpen) controller.enqueue(encoder.encode(text));
       };
       const alive = setInterval(() => write(": alive\n\n"), ALIVE_MS);
+      const check = setInterval(() => {
+        mayStay()
+          .then((stays) => stays || close())
+          .catch((error: unknown) => log.debug("a stream's session was not checked", { error }));
+      }, SESSION_CHECK_MS);
       close = () => {
         if (!isOpen) return;
         isOpen = false;
         clearInterval(alive);
+        clearInterval(check);
         closers.delete(close);
         stop();
         try {

@@ -9,7 +9,7 @@ import { actorOf } from "../services/desk/account.ts";
 import { includesRole, type Tokens } from "../services/desk/tokens.ts";
 import { CSRF_FIELD, CSRF_HEADER } from "../../views/components/form.tsx";
 import type { Trust } from "./deps.ts";
-import { type Refuse, problemJson } from "./problems.tsx";
+import { type Problem, type Refuse, problemJson } from "./problems.tsx";
 import type {
   ApiRoute,
   Caller,
@@ -57,14 +57,25 @@ function answerRoute(c: WebContext, route: Route, deps: GuardDeps) {
 /** Largest body that is read where a route names no other. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
+const UNSIZED: Problem = {
+  status: 411,
+  title: "Length missing",
+  sentence: "A file must say its length before it is sent.",
+};
+
 function limitBody({ bodyBytesMax = BODY_BYTES_MAX }: Route, { refuse }: GuardDeps) {
   const shown =
     bodyBytesMax < 2 ** 20 ? `${bodyBytesMax / 1024} KiB` : `${bodyBytesMax / 2 ** 20} MiB`;
   const sentence = `A request may hold ${shown} at most.`;
-  return bodyLimit({
+  const limit = bodyLimit({
     maxSize: bodyBytesMax,
     onError: (c) => refuse(c, { status: 413, title: "Too large", sentence }),
   });
+  return async (c: WebContext, next: () => Promise<void>) => {
+    // A body without a length would be collected whole before anybody is asked who sends it.
+    const isUnsized = bodyBytesMax > BODY_BYTES_MAX && c.req.header("transfer-encoding");
+    return isUnsized ? refuse(c, UNSIZED) : limit(c, next);
+  };
 }
 
 function isPublic(route: PublicPage | GuardedPage): route is PublicPage {

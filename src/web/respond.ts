@@ -6,7 +6,7 @@ import type { About } from "./deps.ts";
 import type { WebContext } from "./route.ts";
 
 /** Statuses of pages. */
-export type PageStatus = 200 | 400 | 403 | 404 | 409 | 410 | 413 | 422 | 429 | 500 | 503;
+export type PageStatus = 200 | 400 | 403 | 404 | 409 | 410 | 411 | 413 | 422 | 429 | 500 | 503;
 
 /** A whole HTML document as the answer. */
 export async function respondPage(

@@ -2,8 +2,10 @@
 // signed-in page stays small.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { join } from "node:path";
 import { ALPINE_JS, APP_CSS, SHELL_JS, STATIC_FILES } from "../../static/index.ts";
 import { createAssets } from "../../src/web/assets.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { browserOf, OWNER, type WebCase, webCase } from "./web-case.ts";
 
 /** What a first page may weigh with all its files, compressed. */
@@ -35,9 +37,13 @@ test("every file is sent plain, as gzip and as brotli with the same content", as
 }, 30_000);
 
 test("what the executable carries is sent instead of being made", async () => {
-  const data = Uint8Array.of(1, 2, 3);
-  const assets = createAssets({ [`br ${APP_CSS.path}`]: async () => data });
-  expect(await assets.find(APP_CSS, "br")).toEqual({ encoding: "br", data });
+  const file = join(temporaryFolder(), "app.css.br");
+  await Bun.write(file, Uint8Array.of(1, 2, 3));
+  const assets = createAssets({ [`br ${APP_CSS.path}`]: file });
+  expect(await assets.find(APP_CSS, "br")).toEqual({
+    encoding: "br",
+    data: Uint8Array.of(1, 2, 3),
+  });
   expect((await assets.find(APP_CSS, "gzip"))?.encoding).toBe("gzip");
   expect(await assets.find(APP_CSS, "brotli-like")).toBeUndefined();
 });

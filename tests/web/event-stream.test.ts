@@ -7,7 +7,7 @@ import type { WebEnv } from "../../src/web/route.ts";
 import { silentLog } from "../support/silent-log.ts";
 
 function streamCase(begin: (send: Send, end: () => void) => () => void) {
-  const streams = createEventStreams(silentLog);
+  const streams = createEventStreams(silentLog, async () => true);
   const app = new Hono<WebEnv>().get("/", (c) => streams.open(c, begin));
   return { streams, open: (signal?: AbortSignal) => app.request("/", signal ? { signal } : {}) };
 }
@@ -67,4 +67,16 @@ test("streams beyond the limit, or while Dragon stops, are refused", async () =>
   expect((await open()).status).toBe(200);
   streams.closeAll();
   expect((await open()).status).toBe(503);
+});
+
+test("a stream ends soon after its session", async () => {
+  let isOpen = true;
+  const streams = createEventStreams(silentLog, async () => isOpen);
+  const app = new Hono<WebEnv>().get("/", (c) => {
+    c.set("visitor", { session: {} as never, csrf: "" });
+    return streams.open(c, () => () => {});
+  });
+  const answer = await app.request("/");
+  isOpen = false;
+  expect(await answer.text()).toBe(": open\n\n");
 });

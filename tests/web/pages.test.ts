@@ -216,3 +216,22 @@ test("files outside the embedded list are not served", async () => {
     expect((await shared.app.request(path)).status).toBe(404);
   }
 });
+
+test("a file without a length is refused before it is read, whoever sends it", () =>
+  withCase(async ({ app }) => {
+    let read = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        read += 1;
+        if (read > 2000) throw new Error("the body was read on and on");
+        controller.enqueue(new Uint8Array(1 << 20));
+      },
+    });
+    const answer = await app.request("/candles/import", {
+      method: "POST",
+      headers: { "transfer-encoding": "chunked", "sec-fetch-site": "same-origin" },
+      body: endless,
+    });
+    expect(answer.status).toBe(411);
+    expect(read).toBeLessThan(4);
+  }));

@@ -60,6 +60,8 @@ export type Sessions = {
   /** A new session for a user whose password was just confirmed. */
   open(user: User, workspaceId: WorkspaceId, client: string): Promise<OpenedSession | null>;
   find(token: string): Promise<Session | null>;
+  /** Whether the session goes on; asking does not prolong it. */
+  isOpen(session: Session): Promise<boolean>;
   logOut(session: Session): Promise<void>;
   list(session: Session): Promise<Session[]>;
   /** False when the user has no such session. */
@@ -96,6 +98,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
       await note(deps, session, "logout", `session:${session.id}`);
     },
     list: (session) => access.listSessions(session.user.id, clock.now()),
+    async isOpen({ id, user }) {
+      return (await access.listSessions(user.id, clock.now())).some((each) => each.id === id);
+    },
     async revoke(session, id) {
       const isRevoked = await access.revokeSession(session.user.id, id, clock.now());
       if (isRevoked) await note(deps, session, "session_revoked", `session:${id}`);
