@@ -105,6 +105,11 @@ const program: Program = {
     signal();
     return (await storage()).migrateOnly();
   },
+  async rotateKey(typed) {
+    signal();
+    const { rotateKey } = await import("./key-rotation.ts");
+    return rotateKey({ config: config(), storage: await storage(), clock }, typed);
+  },
   async doctorProbes() {
     const { createDoctorProbes } = await import("./doctor-probes.ts");
     return createDoctorProbes({ config, env: processEnvironment(), storage, clock });

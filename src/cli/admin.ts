@@ -1,9 +1,10 @@
-// `dragon admin …`: users from the machine's own command line, for set-up without a browser and for
-// rescue. Passwords come from stdin or a file; a token is printed once.
+// `dragon admin …`: users and the master key from the machine's own command line, for set-up without a
+// browser and for rescue. Secrets come from stdin or a file; a token is printed once.
 import { InputError } from "../model/result.ts";
 import type { Role } from "../ports/access-store.ts";
 import { createSetup } from "../services/desk/setup.ts";
 import { createUsers, ROLES, TOKEN_DAYS_MAX } from "../services/desk/users.ts";
+import { rotateKeyCommand } from "./admin-keys.ts";
 import {
   type Command,
   type CommandContext,
@@ -146,6 +147,12 @@ const token: Command = {
 /** The rescue commands. */
 export const adminCommand: Command = commandGroup(
   "admin",
-  "Creates users, passwords and tokens on this machine.",
-  [createOwner, createUser, resetPassword, token],
+  "Creates users, passwords and tokens; changes the master key.",
+  [
+    createOwner,
+    createUser,
+    resetPassword,
+    token,
+    rotateKeyCommand((context, typed) => context.program.rotateKey(typed)),
+  ],
 );

@@ -13,6 +13,7 @@ import type { PeriodStore } from "../ports/period-store.ts";
 import type { RunStore } from "../ports/run-store.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
 import type { DoctorProbes } from "../services/desk/doctor.ts";
+import type { RotatedKey } from "./admin-keys.ts";
 
 /** Exit codes: ok, failed, usage or refused configuration. */
 export const EXIT = { ok: 0, failed: 1, refused: 2 } as const;
@@ -87,6 +88,8 @@ export type Program = {
   migrate(): Promise<{ from: number; to: number; applied: readonly string[] }>;
   doctorProbes(): Promise<DoctorProbes>;
   serve(): Promise<RunningDragon>;
+  /** Seals everything under the master key in the text. */
+  rotateKey(typed: string): Promise<RotatedKey>;
 };
 
 /** A progress line on stderr; it draws only on a terminal. */

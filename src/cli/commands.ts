@@ -43,7 +43,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "admin",
-    summary: "Creates users, passwords and tokens on this machine.",
+    summary: "Creates users, passwords and tokens; changes the master key.",
     load: async () => (await import("./admin.ts")).adminCommand,
   },
   {

@@ -43,6 +43,8 @@ const REFUSED: [argv: string[], says: string][] = [
   [["admin", "create-owner", "--email", "a@b.c"], "nothing came from stdin"],
   [["admin", "create-user", "--email", "a@b.c", "--role", "king"], "owner, trader, viewer"],
   [["admin", "token", "--email", "a@b.c", "--name", "x", "--days", "0"], "1 to 3650"],
+  [["admin", "rotate-key"], "nothing came from stdin"],
+  [["admin", "rotate-key", "--new-key-file", "/nonexistent"], "ENOENT"],
   [["admin", "reset-password", "--email", "a@b.c", "--password-file", "/nonexistent"], "ENOENT"],
 ];
 

@@ -36,7 +36,7 @@ async function ownAccount({ page, look, fill, menu, quiet }: Walker, running: Se
   await look("a05-start");
   await menu();
   await look("a06-menu");
-  await page.click("nav >> text=Account");
+  await page.click('nav >> text="Account"');
   await page.waitForURL(`${running.url}/account`);
   await look("a07-account");
   await fill({ name: "backup script" });

@@ -2,25 +2,20 @@
 // by `doctor` and by commands that need secrets. A wrong key stops the program; the key is
 // written once, to a file only its owner can read, and never shown.
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Setting, SettingsStore } from "../../ports/settings-store.ts";
+import { CHECK_SETTING, isCheckOf, keyIdOfCheck, sealCheck } from "./key-check.ts";
 import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import type { SettingsStore } from "../../ports/settings-store.ts";
-import { createVault } from "./vault.ts";
-
-/** A problem with the key, as one sentence for the operator. */
-export class MasterKeyError extends Error {
-  override readonly name = "MasterKeyError";
-}
+  formerKeyPath,
+  isTaken,
+  MasterKeyError,
+  type ParseKey,
+  promoteKeyFile,
+  readKeyFile,
+  waitingKeyPaths,
+  writeKeyFile,
+} from "./key-files.ts";
 
 /** The key and where it was found. */
 export type MasterKey = {
@@ -34,13 +29,8 @@ export type MasterKeyDeps = {
   readonly dataDir: string;
   /** The key of the environment, which wins over the file. */
   readonly fromEnvironment: Uint8Array | undefined;
-  /** Reads the text of the key file. @throws when it is not a key */
-  parse(text: string, source: string): Uint8Array;
+  readonly parse: ParseKey;
 };
-
-const CHECK_SETTING = "vault.key_check";
-const CHECK_PURPOSE = "key-check";
-const CHECK_TEXT = "dragon master key";
 
 /** The path of the key file in a data folder. */
 export function keyFilePath(dataDir: string): string {
@@ -49,21 +39,13 @@ export function keyFilePath(dataDir: string): string {
 
 /**
  * The key of the environment or the key file; undefined when there is neither.
- * @throws MasterKeyError when the file is readable by others: a copy may already be in foreign hands,
- *   so the operator has to look, and a warning in a log would not make anybody look
+ * @throws MasterKeyError when the file is readable by others
  */
 export function findMasterKey(deps: MasterKeyDeps): MasterKey | undefined {
   const path = keyFilePath(deps.dataDir);
   if (deps.fromEnvironment) return { bytes: deps.fromEnvironment, from: "environment", path };
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return undefined;
-  if ((stat.mode & 0o077) !== 0) {
-    const mode = (stat.mode & 0o777).toString(8).padStart(3, "0");
-    throw new MasterKeyError(
-      `the master key ${path} can be read by other users (mode ${mode}): check who had access, then run chmod 600 ${path}`,
-    );
-  }
-  return { bytes: deps.parse(readFileSync(path, "utf8").trim(), path), from: "file", path };
+  const bytes = readKeyFile(path, deps.parse);
+  return bytes && { bytes, from: "file", path };
 }
 
 /** The existing key, or a new one written to the data folder (mode 0600, complete or not at all). */
@@ -73,40 +55,15 @@ export function findOrCreateMasterKey(deps: MasterKeyDeps): MasterKey {
   const path = keyFilePath(deps.dataDir);
   const bytes = new Uint8Array(randomBytes(32));
   try {
-    writeWhole(path, `${Buffer.from(bytes).toString("base64")}\n`);
+    writeKeyFile(path, bytes);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!isTaken(error)) throw error;
     // Another start was quicker: its key is the one.
     const made = findMasterKey(deps);
     if (!made) throw error;
     return made;
   }
   return { bytes, from: "created", path };
-}
-
-// Written aside, flushed, then linked into place: a power cut leaves no half key, and an existing
-// key is never overwritten because link() refuses to replace a file.
-function writeWhole(path: string, text: string): void {
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
-  const file = openSync(draft, "wx", 0o600);
-  try {
-    fchmodSync(file, 0o600);
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  try {
-    linkSync(draft, path);
-  } finally {
-    unlinkSync(draft);
-  }
-  const folder = openSync(dirname(path), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** What the check value in the database says about a key. */
@@ -120,43 +77,76 @@ export async function compareMasterKey(
   const stored = await settings.readInstance(CHECK_SETTING);
   if (!stored) return "no-check";
   if (!key) return "absent";
-  if (typeof stored.value !== "string") return "differs";
-  try {
-    const clear = createVault(key).open(stored.value, CHECK_PURPOSE);
-    return clear.reveal() === CHECK_TEXT ? "matches" : "differs";
-  } catch {
-    // A failed decryption is the answer "another key", not a fault.
-    return "differs";
-  }
+  return isCheckOf(key, stored.value) ? "matches" : "differs";
 }
 
+type KeySettings = Pick<SettingsStore, "readInstance" | "writeInstance">;
+
 /**
- * The key this database belongs to: found, or made when neither key nor check value exists.
+ * The key this database belongs to: found, or made when neither key nor check value exists. A change
+ * of the key that was interrupted after the database had moved on is finished here.
  * Stores the check value at the first start.
  * @throws MasterKeyError when the key is missing or another one; nothing is changed then
  */
 export async function settleMasterKey(
   deps: MasterKeyDeps,
-  settings: Pick<SettingsStore, "readInstance" | "writeInstance">,
+  settings: KeySettings,
   at: number,
 ): Promise<MasterKey> {
+  const stored = await settings.readInstance(CHECK_SETTING);
+  if (!stored) return settleFirst(deps, settings, at);
   const present = findMasterKey(deps);
-  if ((await compareMasterKey(present?.bytes, settings)) === "absent") {
-    throw new MasterKeyError(
-      `this database was set up with a master key, and there is none: put it back as ${keyFilePath(deps.dataDir)} or DRAGON_MASTER_KEY`,
-    );
+  if (present && isCheckOf(present.bytes, stored.value)) {
+    await giveId(present, stored, settings, at);
+    return present;
   }
-  const key = present ?? findOrCreateMasterKey(deps);
-  if ((await compareMasterKey(key.bytes, settings)) === "no-check") {
-    const value = createVault(key.bytes).seal(CHECK_TEXT, CHECK_PURPOSE);
-    // Another start may have stored its check value meanwhile: then that one decides.
-    await settings.writeInstance({ key: CHECK_SETTING, value, expectedRevision: 0 }, null, at);
+  const finished = deps.fromEnvironment ? undefined : finishChange(deps, stored);
+  if (finished) return finished;
+  throw new MasterKeyError(refusal(deps, present, stored));
+}
+
+async function settleFirst(deps: MasterKeyDeps, settings: KeySettings, at: number) {
+  const key = findOrCreateMasterKey(deps);
+  const value = sealCheck(key.bytes);
+  // Another start may have stored its check value meanwhile: then that one decides.
+  await settings.writeInstance({ key: CHECK_SETTING, value, expectedRevision: 0 }, null, at);
+  const stored = await settings.readInstance(CHECK_SETTING);
+  if (stored && isCheckOf(key.bytes, stored.value)) return key;
+  throw new MasterKeyError(refusal(deps, key, stored));
+}
+
+/** A check value of the first version names no key; it is made anew so that it does. */
+async function giveId(key: MasterKey, stored: Setting, settings: KeySettings, at: number) {
+  if (keyIdOfCheck(stored.value) !== undefined) return;
+  const value = sealCheck(key.bytes);
+  const expectedRevision = stored.revision;
+  await settings.writeInstance({ key: CHECK_SETTING, value, expectedRevision }, null, at);
+}
+
+function finishChange(deps: MasterKeyDeps, stored: Setting): MasterKey | undefined {
+  const path = keyFilePath(deps.dataDir);
+  for (const waiting of waitingKeyPaths(path)) {
+    const bytes = readKeyFile(waiting, deps.parse);
+    if (bytes && isCheckOf(bytes, stored.value)) {
+      promoteKeyFile(waiting, path);
+      return { bytes, from: "file", path };
+    }
   }
-  if ((await compareMasterKey(key.bytes, settings)) !== "matches") {
-    const source = key.from === "environment" ? "DRAGON_MASTER_KEY" : key.path;
-    throw new MasterKeyError(
-      `the master key (${source}) is not the one this database was set up with: put the right one back`,
-    );
+  return undefined;
+}
+
+function refusal(
+  { dataDir }: MasterKeyDeps,
+  present: MasterKey | undefined,
+  stored: Setting | null,
+): string {
+  const path = keyFilePath(dataDir);
+  const keyId = stored ? keyIdOfCheck(stored.value) : undefined;
+  const former = keyId === undefined ? undefined : formerKeyPath(path, keyId);
+  const hint = former !== undefined && existsSync(former) ? ` (a copy is ${former})` : "";
+  if (!present) {
+    return `this database was set up with a master key, and there is none: put it back as ${path} or DRAGON_MASTER_KEY${hint}`;
   }
-  return key;
+  const source = present.from === "environment" ? "DRAGON_MASTER_KEY" : present.path;
+  return `the master key (${source}) is not the one this database was set up with: put the right one back${hint}`;
 }

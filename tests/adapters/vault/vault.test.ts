@@ -18,7 +18,7 @@ import {
   keyFilePath,
 } from "../../../src/adapters/vault/master-key.ts";
 import { createSecret } from "../../../src/adapters/vault/secret.ts";
-import { createVault } from "../../../src/adapters/vault/vault.ts";
+import { createVault, keyIdIn, keyIdOf } from "../../../src/adapters/vault/vault.ts";
 import { parseMasterKey } from "../../../src/config.ts";
 
 const key = () => new Uint8Array(randomBytes(32));
@@ -60,7 +60,7 @@ describe("vault", () => {
   test("another key, another purpose or a changed character does not open", () => {
     const vault = createVault(key());
     const sealed = vault.seal("secret", "exchange");
-    expect(() => createVault(key()).open(sealed, "exchange")).toThrow("does not open");
+    expect(() => createVault(key()).open(sealed, "exchange")).toThrow(`${vault.keyId}, which is`);
     expect(() => vault.open(sealed, "telegram")).toThrow("does not open");
     const middle = Math.floor(sealed.length / 2);
     const other = sealed[middle] === "A" ? "B" : "A";
@@ -68,6 +68,43 @@ describe("vault", () => {
     expect(() => vault.open(changed, "exchange")).toThrow("does not open");
     expect(() => vault.open("v9.abc", "exchange")).toThrow("unknown version");
     expect(() => vault.open("v1.", "exchange")).toThrow("does not open");
+    expect(() => vault.open(`v2.${vault.keyId}.`, "exchange")).toThrow("does not open");
+  });
+
+  test("a new key seals, and what the former ones sealed still opens", () => {
+    const [first, second, third] = [key(), key(), key()];
+    const old = createVault(first).seal("from the first", "exchange");
+    const ring = createVault(third, [first, second]);
+    expect(ring.open(old, "exchange").reveal()).toBe("from the first");
+    const next = ring.seal("from the third", "exchange");
+    expect(keyIdIn(next)).toBe(keyIdOf(third));
+    expect(createVault(third).open(next, "exchange").reveal()).toBe("from the third");
+    expect(() => createVault(first, [second]).open(next, "exchange")).toThrow("is not here");
+  });
+
+  test("a key id put on another key's text does not make it open", () => {
+    const [first, second] = [key(), key()];
+    const sealed = createVault(first).seal("secret", "exchange");
+    const renamed = sealed.replace(keyIdOf(first), keyIdOf(second));
+    const ring = createVault(second, [first]);
+    expect(() => ring.open(renamed, "exchange")).toThrow("does not open");
+  });
+
+  test("a text of the first version, which named no key, opens with any key of the ring", () => {
+    const old = new Uint8Array(32).map((_, n) => n);
+    // Sealed by the first version under the key 00 01 02 … 1f for the purpose "exchange".
+    const sealed = "v1.z4krJRLrgpZI-Woh53mCAEXvHHFIKG68BrI06ewP0GfOhDsuReXCx6wcWyo";
+    expect(createVault(key(), [old]).open(sealed, "exchange").reveal()).toBe("kept");
+    expect(() => createVault(key(), [old]).open(sealed, "other")).toThrow("does not open");
+    expect(() => createVault(key()).open(sealed, "exchange")).toThrow("does not open");
+  });
+
+  test("a key id tells nothing of its key", () => {
+    const some = key();
+    const id = keyIdOf(some);
+    expect(id).toMatch(/^[0-9a-f]{16}$/);
+    expect(Buffer.from(some).toString("hex")).not.toContain(id);
+    expect(keyIdOf(key())).not.toBe(id);
   });
 });
 
