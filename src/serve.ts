@@ -1,16 +1,17 @@
 // Composition of `dragon serve`: database, schema, key, services, web; and the way back in reverse
 // order. Called by main.ts. The console text is written by cli/serve.ts.
 import { isIP } from "node:net";
-import { createCandleRepository } from "./adapters/postgres/candle-repository.ts";
-import { createInstrumentRepository } from "./adapters/postgres/instrument-repository.ts";
+import { createMarketData } from "./adapters/ccxt/market-data.ts";
 import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/database.ts";
 import { serverFacts } from "./adapters/postgres/server-facts.ts";
 import { type MasterKey, settleMasterKey } from "./adapters/vault/master-key.ts";
+import { loadBundle } from "./bundle.ts";
 import type { ProgramInfo, RunningDragon } from "./cli/command.ts";
 import { type Config, parseMasterKey } from "./config.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
+import { createResearch, type Research } from "./research.ts";
 import { createAccount } from "./services/desk/account.ts";
 import { createHealth } from "./services/desk/health.ts";
 import { createLoginThrottle } from "./services/desk/login-throttle.ts";
@@ -19,8 +20,8 @@ import { verifyPassword } from "./services/desk/passwords.ts";
 import { createSessions } from "./services/desk/sessions.ts";
 import { createSetup } from "./services/desk/setup.ts";
 import { createTokens } from "./services/desk/tokens.ts";
-import { createSampleMarket } from "./services/research/sample-market.ts";
 import { closingOnFailure, createStorage, type DeskStores, deskStores } from "./storage.ts";
+import { composeTradingAccounts } from "./trading-accounts.ts";
 import { createApp } from "./web/app.tsx";
 import { createAssets } from "./web/assets.ts";
 import { createEventStreams, type EventStreams } from "./web/event-stream.ts";
@@ -32,6 +33,8 @@ export type ServeDeps = {
   readonly info: ProgramInfo;
   readonly log: Log;
   readonly clock: Clock;
+  /** The program of a worker thread. */
+  readonly workerUrl: URL;
   /** Aborted when Dragon shall stop. */
   readonly signal: AbortSignal;
 };
@@ -56,13 +59,16 @@ export async function startDragon(deps: ServeDeps): Promise<RunningDragon> {
       settings,
       clock.now(),
     );
-    return running(deps, { database, key, ...(await startWeb(deps, database)) });
+    return running(deps, { database, key, ...(await startWeb(deps, database, key)) });
   });
 }
 
-async function startWeb(deps: ServeDeps, database: Database) {
-  const { config, info, log, clock, signal } = deps;
+async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
+  const { config, info, log, clock, workerUrl, signal } = deps;
+  const { sql } = database;
   const stores = deskStores(database);
+  const market = createMarketData({ clock, log: log.child("market-data") });
+  const research = createResearch({ sql, workerUrl, market, clock, log });
   const setup = createSetup({ ...stores, clock });
   const { version } = await serverFacts(database.sql);
   const kind = database.kind === "embedded" ? "bundled" : "external";
@@ -77,7 +83,8 @@ async function startWeb(deps: ServeDeps, database: Database) {
     log: log.child("health"),
     limitMs: HEALTH_LIMIT_MS,
   });
-  const streams = createEventStreams(log.child("web"));
+  const access = accessServices(stores, clock);
+  const streams = createEventStreams(log.child("web"), access.sessions.isOpen);
   const app = createApp({
     about: {
       version: info.version,
@@ -87,21 +94,20 @@ async function startWeb(deps: ServeDeps, database: Database) {
     },
     health,
     setup,
-    ...accessServices(stores, clock),
-    sample: createSampleMarket({
-      audit: stores.audit,
-      clock,
-      candles: createCandleRepository(database.sql),
-      instruments: createInstrumentRepository(database.sql),
-    }),
+    ...access,
+    tradingAccounts: composeTradingAccounts({ sql, key: key.bytes, clock, log }),
+    ...research,
     streams,
-    assets: createAssets(),
+    assets: createAssets((await loadBundle())?.assets),
     log: log.child("web"),
     trust: config,
   });
   signal.throwIfAborted();
   const web = listen(app, { host: config.host, port: config.port });
-  return { web, streams, setupToken, databaseName };
+  research
+    .resume()
+    .catch((error: unknown) => log.error("unfinished runs could not go on", { error }));
+  return { web, research, streams, setupToken, databaseName };
 }
 
 /** Services behind signing in, accounts and users. */
@@ -126,6 +132,7 @@ type Parts = {
   database: Database;
   key: MasterKey;
   web: WebServer;
+  research: Research;
   streams: EventStreams;
   setupToken: string | undefined;
   databaseName: string;
@@ -146,9 +153,10 @@ function running(deps: ServeDeps, parts: Parts): RunningDragon {
   };
 }
 
-/** Waits for a signal or a defect, then stops web first and the database last. */
-async function untilStopped(deps: ServeDeps, { web, streams, database }: Parts): Promise<number> {
+/** Waits for a signal or a defect, then stops web first, the runs next and the database last. */
+async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   const { log, signal } = deps;
+  const { web, research, streams, database } = parts;
   const exitCode = await new Promise<number>((resolve) => {
     const onDefect = (error: unknown) => {
       log.error("an unexpected error; Dragon stops", { error });
@@ -161,6 +169,7 @@ async function untilStopped(deps: ServeDeps, { web, streams, database }: Parts):
   });
   streams.closeAll();
   await web.stop(DRAIN_MS);
+  await research.stop();
   await database.close();
   return exitCode;
 }

@@ -11,12 +11,16 @@ import backtestCss from "./backtest.css" with { type: "text" };
 import backtestJs from "./backtest.js" with { type: "text" };
 import candlesCss from "./candles.css" with { type: "text" };
 import candlesJs from "./candles.js" with { type: "text" };
+import chartDrawJs from "./chart-draw.js" with { type: "text" };
+import chartWindowJs from "./chart-window.js" with { type: "text" };
 import chartsCss from "./charts.css" with { type: "text" };
 import chartsJs from "./charts.js" with { type: "text" };
 import gridCss from "./grid.css" with { type: "text" };
 import gridJs from "./grid.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import partsCss from "./parts.css" with { type: "text" };
+import runPanelCss from "./run-panel.css" with { type: "text" };
+import runCss from "./run.css" with { type: "text" };
 import shellCss from "./shell.css" with { type: "text" };
 import shellJs from "./shell.js" with { type: "text" };
 import workingCss from "./working.css" with { type: "text" };
@@ -50,8 +54,8 @@ export const ALPINE_JS = script("alpine", alpineJs);
 /** What a page may ask for beside the frame, in the order it is loaded. */
 export const PAGE_PARTS = {
   charts: {
-    scripts: [script("uplot", uplotJs), script("charts", chartsJs)],
-    css: [style("charts", uplotCss, chartsCss)],
+    scripts: [script("uplot", uplotJs), script("charts", chartWindowJs, chartDrawJs, chartsJs)],
+    css: [style("charts", uplotCss, chartsCss, runCss, runPanelCss)],
   },
   backtest: { scripts: [script("backtest", backtestJs)], css: [style("backtest", backtestCss)] },
   candles: { scripts: [script("candles", candlesJs)], css: [style("candles", candlesCss)] },

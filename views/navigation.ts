@@ -9,7 +9,7 @@ export type PageEntry = {
   readonly href: string;
   readonly label: string;
   /** Heading it stands under; none for the first page. */
-  readonly group: "" | "Research" | "People" | "Learn";
+  readonly group: "" | "Research" | "Trade" | "People" | "Learn";
   /** Words somebody may look for. */
   readonly about: string;
   /** The letter after `g`. */
@@ -41,6 +41,13 @@ export const PAGES: readonly PageEntry[] = [
     group: "Research",
     about: "history, import a CSV, download from an exchange, funding, gaps",
     key: "c",
+  },
+  {
+    href: "/accounts",
+    label: "Exchange accounts",
+    group: "Trade",
+    about: "keys, API key, connectivity test, limits, daily loss, paper, demo, live",
+    key: "e",
   },
   {
     href: "/users",

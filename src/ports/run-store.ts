@@ -72,20 +72,8 @@ export type ListMetric =
   | "avg_position_time_s"
   | "liquidated";
 
-/** A run as lists show it. */
-export type RunSummary = Pick<
-  NewRun,
-  | "name"
-  | "strategyName"
-  | "exchangeId"
-  | "symbol"
-  | "kind"
-  | "timeframeMin"
-  | "direction"
-  | "fromAt"
-  | "toAt"
-  | "seriesId"
-> & {
+/** A run with its documents. */
+export type Run = NewRun & {
   readonly id: RunId;
   readonly status: RunStatus;
   /** One sentence when it failed. */
@@ -93,27 +81,17 @@ export type RunSummary = Pick<
   readonly createdBy: UserId | null;
   readonly createdAt: EpochMs;
   readonly finishedAt: EpochMs | null;
-  /** Null until finished. */
-  readonly metrics: Pick<Metrics, ListMetric> | null;
+  /** Null until finished, like the two hashes and the details. */
+  readonly metrics: Metrics | null;
+  readonly candlesFingerprint: string | null;
+  readonly fillsSha256: string | null;
+  readonly details: Json;
   /** Of the asking user. */
   readonly isShortlisted: boolean;
   readonly note: string | null;
+  /** Null when no artifact is kept. */
+  readonly artifact: { readonly encoding: string; readonly bytes: number } | null;
 };
-
-/** A run with its documents. */
-export type Run = Omit<RunSummary, "metrics"> &
-  Pick<
-    NewRun,
-    "strategyVersion" | "engineVersion" | "configHash" | "config" | "runSettings" | "instrument"
-  > & {
-    /** Null until finished, like the two hashes and the details. */
-    readonly metrics: Metrics | null;
-    readonly candlesFingerprint: string | null;
-    readonly fillsSha256: string | null;
-    readonly details: Json;
-    /** Null when no artifact is kept. */
-    readonly artifact: { readonly encoding: string; readonly bytes: number } | null;
-  };
 
 /** A run that a former process left without an end. */
 export type UnfinishedRun = {
@@ -124,6 +102,13 @@ export type UnfinishedRun = {
 
 /** Columns of the list with few different values. */
 export type RunWord = "symbol" | "exchangeId" | "strategyName";
+
+/** What a user notes about a run; what is absent stays as it is. */
+export type RunMark = {
+  readonly isShortlisted?: boolean;
+  /** 1..2000 characters, null for none. */
+  readonly note?: string | null;
+};
 
 /** Equity curve, fills and the like in one packed block. */
 export type RunArtifact = { readonly encoding: string; readonly data: Uint8Array };
@@ -160,21 +145,16 @@ export type RunStore = {
    * One page of the list of runs; columns are those of services/research/run-list.ts.
    * @throws InvariantError for a column the list does not have
    */
-  list(scope: Scope, query: GridQuery): Promise<GridPage<RunSummary>>;
+  list(scope: Scope, query: GridQuery): Promise<GridPage>;
   /** The different values of a column, sorted; none when there are more than 1000. */
   words(scope: Scope, column: RunWord): Promise<readonly string[]>;
   /** Renames a run; false when the workspace has no such run. */
   rename(scope: Scope, id: RunId, name: string | null): Promise<boolean>;
   /**
-   * Sets the asking user's mark and note; false when the workspace has no such run.
+   * Sets the asking user's mark or note; false when the workspace has no such run.
    * @throws InvariantError without a user
    */
-  shortlist(
-    scope: Scope,
-    id: RunId,
-    mark: { readonly isShortlisted: boolean; readonly note: string | null },
-    at: EpochMs,
-  ): Promise<boolean>;
+  shortlist(scope: Scope, id: RunId, mark: RunMark, at: EpochMs): Promise<boolean>;
   /** Deletes runs with everything that belongs to them. @returns how many */
   remove(scope: Scope, ids: readonly RunId[]): Promise<number>;
 };

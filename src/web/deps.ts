@@ -1,5 +1,9 @@
 // What the web room is handed by the composition. Routes take the parts they need.
 import type { Log } from "../ports/log.ts";
+import type { BacktestDesk } from "../services/research/backtest-desk.ts";
+import type { Candles } from "../services/research/candles.ts";
+import type { Markets } from "../services/research/markets.ts";
+import type { Periods } from "../services/research/periods.ts";
 import type { SampleMarket } from "../services/research/sample-market.ts";
 import type { StaticFile } from "../../static/index.ts";
 import type { EventStreams } from "./event-stream.ts";
@@ -7,8 +11,11 @@ import type { Account } from "../services/desk/account.ts";
 import type { Health } from "../services/desk/health.ts";
 import type { Members } from "../services/desk/members.ts";
 import type { Sessions } from "../services/desk/sessions.ts";
+import type { RunList } from "../services/research/run-list.ts";
+import type { Runs } from "../services/research/runs.ts";
 import type { Setup } from "../services/desk/setup.ts";
 import type { Tokens } from "../services/desk/tokens.ts";
+import type { TradingAccounts } from "../services/desk/trading-accounts.ts";
 
 /** Facts about this program for pages. */
 export type About = {
@@ -49,7 +56,14 @@ export type WebDeps = {
   readonly account: Account;
   readonly members: Members;
   readonly tokens: Tokens;
+  readonly tradingAccounts: TradingAccounts;
   readonly sample: SampleMarket;
+  readonly runs: Runs;
+  readonly runList: RunList;
+  readonly candles: Candles;
+  readonly backtestDesk: BacktestDesk;
+  readonly markets: Markets;
+  readonly periods: Periods;
   readonly streams: EventStreams;
   /** Compressed forms of the embedded files. */
   readonly assets: Assets;

@@ -4,11 +4,19 @@ import type { WebDeps } from "./deps.ts";
 import type { Refuse } from "./problems.tsx";
 import type { Route } from "./route.ts";
 import { accountRoutes } from "./routes/account.tsx";
+import { accountsRoutes } from "./routes/accounts.tsx";
 import { apiRoutes } from "./routes/api.ts";
+import { backtestPeriodRoutes } from "./routes/backtest-periods.tsx";
+import { backtestRulesRoutes } from "./routes/backtest-rules.tsx";
+import { backtestRoutes } from "./routes/backtest.tsx";
+import { candleSeriesRoutes } from "./routes/candle-series.tsx";
+import { candleRoutes } from "./routes/candles.tsx";
 import { healthRoutes } from "./routes/health.ts";
 import { helpRoutes } from "./routes/help.tsx";
 import { homeRoutes } from "./routes/home.tsx";
 import { loginRoutes } from "./routes/login.tsx";
+import { runRoutes } from "./routes/run.tsx";
+import { runsRoutes } from "./routes/runs.tsx";
 import { sampleRoutes } from "./routes/sample.ts";
 import { searchRoutes } from "./routes/search.tsx";
 import { setupRoutes } from "./routes/setup.tsx";
@@ -26,7 +34,15 @@ export function routeTable(deps: WebDeps, refuse: Refuse): readonly Route[] {
     ...setupRoutes(deps),
     ...loginRoutes(deps),
     ...accountRoutes(deps, refuse),
+    ...accountsRoutes(deps, refuse),
     ...userRoutes(deps, refuse),
+    ...candleRoutes(deps, refuse),
+    ...candleSeriesRoutes(deps, refuse),
+    ...runsRoutes(deps, refuse),
+    ...runRoutes(deps, refuse),
+    ...backtestRoutes(deps, refuse),
+    ...backtestRulesRoutes(deps),
+    ...backtestPeriodRoutes(deps, refuse),
     ...helpRoutes(deps, refuse),
     ...apiRoutes(deps),
   ];

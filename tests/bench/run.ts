@@ -10,6 +10,7 @@ const BENCHES: readonly Bench[] = [
   { name: "candles", run: async () => (await import("./candles.ts")).benchCandles() },
   { name: "venue", run: async () => (await import("./venue.ts")).benchVenue() },
   { name: "grid", run: async () => (await import("./grid.ts")).benchGrid() },
+  { name: "click", run: async () => (await import("./click.ts")).benchClick() },
   { name: "engine", run: async () => (await import("./engine.ts")).benchEngine() },
   { name: "runs", run: async () => (await import("./runs.ts")).benchRuns() },
 ];

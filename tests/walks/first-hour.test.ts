@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Browser, Page } from "playwright-core";
 import { dataFolder, dragon, ROOT, SERVE, type Serving, serving } from "../support/dragon.ts";
-import { installedBrowser, isRequired, testIf } from "../support/needs.ts";
+import { isRequired, testIf } from "../support/needs.ts";
+import { HEIGHTS, launch, PASSWORD, type Walker, walker } from "../support/walker.ts";
 
 const folders: string[] = [];
 afterAll(() => {
@@ -22,7 +22,6 @@ afterAll(() => {
 });
 
 const INSTALL_MS = 240_000;
-const PASSWORD = "plum-harbour-nine-otters";
 
 /** The files git knows (and new ones it does not ignore), copied to a fresh folder. */
 function freshCopy(): string {
@@ -50,25 +49,7 @@ function processesIn(folder: string): string[] {
   return Bun.spawnSync(["bash", "-c", line]).stdout.toString().split("\n").filter(Boolean);
 }
 
-async function walkSetup(page: Page, running: Serving, screenshots: string | undefined) {
-  const problems: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
-  });
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("requestfailed", (request) => {
-    const reason = request.failure()?.errorText ?? "unknown";
-    // The walk left the page before its icon had come; a refused file has another reason.
-    if (reason !== "net::ERR_ABORTED") problems.push(`failed: ${request.url()} ${reason}`);
-  });
-  const width = page.viewportSize()?.width ?? 0;
-  const look = async (name: string) => {
-    if (screenshots)
-      await page.screenshot({ path: join(screenshots, `${name}-${width}.png`), fullPage: true });
-    const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    expect(await page.evaluate(overflow)).toBe(0);
-  };
-
+async function walkSetup({ page, look, quiet }: Walker, running: Serving) {
   await page.goto(running.url);
   await look("home");
   await page.goto(running.setupUrl ?? "");
@@ -78,59 +59,45 @@ async function walkSetup(page: Page, running: Serving, screenshots: string | und
   await page.fill("#password", "password123456");
   await page.fill("#repeat", "password123456");
   await page.selectOption("#timeZone", "Europe/Vienna");
-  problems.length = 0;
+  quiet();
   await page.click("button");
   await page.waitForSelector(".problem");
   await look("setup-refused");
   // Chromium reports the 422 of the refused form itself; nothing else may appear.
-  expect(problems.filter((text) => !text.includes("422"))).toEqual([]);
-  problems.length = 0;
+  quiet(422);
   expect(await page.inputValue("#email")).toBe("ann@example.org");
   expect(await page.inputValue("#timeZone")).toBe("Europe/Vienna");
   await page.fill("#password", PASSWORD);
   await page.fill("#repeat", PASSWORD);
   await page.click("button");
   await page.waitForURL(`${running.url}/`);
+  expect(await page.textContent("main")).toContain("Your first backtest");
+  await look("start");
+  await page.context().clearCookies();
+  await page.goto(running.url);
   expect(await page.textContent("main")).toContain("This Dragon has an owner");
   await look("home-with-owner");
-  expect(problems).toEqual([]);
+  quiet();
   const closed = await page.goto(running.setupUrl ?? "");
   expect(closed?.status()).toBe(410);
   await look("closed");
-  expect(problems.filter((text) => !text.includes("410"))).toEqual([]);
+  quiet(410);
 }
 
-async function withBrowser(use: (browser: Browser) => Promise<void>): Promise<void> {
-  const { chromium } = await import("playwright-core");
-  const browser = await chromium.launch({
-    executablePath: installedBrowser() ?? "",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
-  try {
-    await use(browser);
-  } finally {
-    await browser.close();
-  }
-}
-
-for (const [width, height] of [
-  [1440, 900],
-  [375, 667],
-] as const) {
+for (const [width, height] of HEIGHTS) {
   testIf(
     "browser",
     `the link creates the owner in a browser ${width} px wide, without an error or a refused file`,
     async () => {
       const data = dataFolder();
       const running = await serving(SERVE, { env: { DRAGON_DATA_DIR: data.path } });
+      const browser = await launch();
       try {
-        await withBrowser(async (browser) => {
-          const page = await browser.newPage({ viewport: { width, height } });
-          await walkSetup(page, running, process.env.DRAGON_TEST_SCREENSHOTS);
-        });
+        await walkSetup(walker(await browser.newPage({ viewport: { width, height } })), running);
         const doctor = await dragon(["doctor", "--json"], { env: { DRAGON_DATA_DIR: data.path } });
         expect(doctor.stdout).toContain("matches the database");
       } finally {
+        await browser.close();
         await running.stop();
       }
       expect(processesIn(data.path)).toEqual([]);

@@ -28,7 +28,9 @@ test("messages arrive in order, many lines as many data lines, names as events",
 
 test("the listener is called off once, whoever ends the stream", async () => {
   let stops = 0;
-  const stop = () => void (stops += 1);
+  const stop = () => {
+    stops += 1;
+  };
   const byReader = streamCase(() => stop);
   await (await byReader.open()).body?.cancel();
   expect(stops).toBe(1);

@@ -6,6 +6,8 @@ import { includesRole } from "../../src/services/desk/tokens.ts";
 import { createRefuse } from "../../src/web/problems.tsx";
 import { routeTable } from "../../src/web/route-table.ts";
 import type { Route } from "../../src/web/route.ts";
+import { CSRF_HEADER } from "../../views/components/form.tsx";
+import { belongingsOf } from "./belongings.ts";
 import { browserOf, type TestBrowser, type WebCase, webCase, workspaceWith } from "./web-case.ts";
 
 const ROLES: readonly Role[] = ["owner", "trader", "viewer"];
@@ -44,6 +46,20 @@ function address({ path }: Route, id: string | number = 999_999): string {
     .replace(":id", String(id));
 }
 
+/** Fields with which each form of an object would change it. */
+const CHANGE = { role: "owner", confirm: "DELETE", name: "changed", note: "changed" };
+
+/** Asks as a browser on the page does; a file carries the token in the header. */
+function ask(
+  { mutates, bodyBytesMax }: Route,
+  who: TestBrowser,
+  path: string,
+  fields: Record<string, string> = {},
+): Promise<Response> {
+  if (!mutates) return who.get(path);
+  return who.post(path, fields, bodyBytesMax === undefined ? {} : { [CSRF_HEADER]: who.csrf });
+}
+
 const isChange = (route: Route) => route.mutates;
 type Guarded = Extract<Route, { readonly access: Role }>;
 const isGuarded = (route: Route): route is Guarded => route.access !== "public";
@@ -57,6 +73,12 @@ async function state(): Promise<string> {
     sql`select id, revoked_at from sessions order by id`,
     sql`select id, revoked_at from api_tokens order by id`,
     sql`select count(*) from setup_links`,
+    sql`select id, name, status from accounts order by id`,
+    sql`select count(*) from credentials where revoked_at is null`,
+    sql`select id, name, status from runs order by id`,
+    sql`select count(*) from run_shortlists`,
+    sql`select id from market_series order by id`,
+    sql`select id, name from saved_periods order by id`,
     sql`select count(*) from audit_log where workspace_id is not null`,
   ]);
   return JSON.stringify(rows);
@@ -96,7 +118,7 @@ test("a stranger is sent to sign in from every page, and told 401 by every API a
   for (const route of routes.filter(isGuarded)) {
     const stranger = browserOf(made);
     const path = address(route);
-    const answer = route.mutates ? await stranger.post(path) : await stranger.get(path);
+    const answer = await ask(route, stranger, path);
     if (route.kind === "api") {
       expect(answer.status).toBe(401);
       expect(answer.headers.get("content-type")).toContain("application/problem+json");
@@ -145,7 +167,7 @@ test("each role opens exactly what the table grants it", async () => {
   for (const role of ROLES) {
     for (const route of routes.filter(isGuarded).filter(isHarmless)) {
       const path = address(route);
-      const answer = route.mutates ? await browser(role).post(path) : await browser(role).get(path);
+      const answer = await ask(route, browser(role), path);
       const isAllowed = includesRole(role, route.access);
       const what = `${role} ${route.method} ${route.path}: ${answer.status}`;
       if (isAllowed) expect([what, answer.status !== 403]).toEqual([what, true]);
@@ -157,33 +179,17 @@ test("each role opens exactly what the table grants it", async () => {
 test("no route reads or changes anything of another workspace, whatever the number in its address", async () => {
   const stranger = browserOf(made);
   await stranger.signIn(beta.viewer.email);
-  const theirs = await made.access.listSessions(beta.viewer.id, made.clock.now());
-  const token = await made.tokens.create(
-    { user: beta.viewer, scope: { ...beta.scope, userId: beta.viewer.id, role: "viewer" } },
-    { name: "theirs", scope: "read", days: 1 },
-  );
-  expect(token.ok).toBe(true);
-  const rows = await made.database.sql<{ id: number }[]>`
-    select id from api_tokens where workspace_id = ${beta.scope.workspaceId}`;
+  const kinds = await belongingsOf(made, beta);
   const before = await state();
   const withId = routes.filter((route) => route.path.includes(":id"));
   expect(withId.length).toBeGreaterThan(5);
   for (const route of withId) {
-    const people = [beta.owner.id, beta.trader.id, beta.viewer.id];
-    const kinds: [start: string, ids: readonly number[]][] = [
-      ["/users/", people],
-      ["/account/sessions/", theirs.map((session) => session.id)],
-      ["/account/tokens/", rows.map((row) => row.id)],
-    ];
     const ids = kinds.find(([start]) => route.path.startsWith(start))?.[1] ?? [];
     expect([route.path, ids.length > 0]).toEqual([route.path, true]);
     for (const id of ids) {
       for (const role of ROLES) {
         const path = address(route, id);
-        const fields = { role: "owner" };
-        const answer = route.mutates
-          ? await browser(role).post(path, fields)
-          : await browser(role).get(path);
+        const answer = await ask(route, browser(role), path, CHANGE);
         expect([403, 404]).toContain(answer.status);
         expect(await answer.text()).not.toContain("beta.example");
       }

@@ -3,8 +3,6 @@
 import { createLinkRepository } from "../../src/adapters/postgres/access-links.ts";
 import { createAccessRepository } from "../../src/adapters/postgres/access-repository.ts";
 import { createAuditRepository } from "../../src/adapters/postgres/audit-repository.ts";
-import { createCandleRepository } from "../../src/adapters/postgres/candle-repository.ts";
-import { createInstrumentRepository } from "../../src/adapters/postgres/instrument-repository.ts";
 import { serverFacts } from "../../src/adapters/postgres/server-facts.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
 import type { Role, Scope } from "../../src/ports/access-store.ts";
@@ -17,11 +15,12 @@ import { hashPassword, verifyPassword } from "../../src/services/desk/passwords.
 import { createSessions } from "../../src/services/desk/sessions.ts";
 import { createSetup } from "../../src/services/desk/setup.ts";
 import { createTokens } from "../../src/services/desk/tokens.ts";
-import { createSampleMarket } from "../../src/services/research/sample-market.ts";
 import { createApp } from "../../src/web/app.tsx";
 import { createAssets } from "../../src/web/assets.ts";
 import { createEventStreams } from "../../src/web/event-stream.ts";
 import type { Trust, WebDeps } from "../../src/web/deps.ts";
+import { testAccounts } from "../support/account-probe.ts";
+import { testResearch } from "../support/research-case.ts";
 import { silentLog, testDatabase } from "../support/test-database.ts";
 
 export const PASSWORD = "plum-harbour-nine-otters";
@@ -29,10 +28,18 @@ export const HTML = { headers: { accept: "text/html" } };
 
 /** The app with its collaborators; `advance` moves the clock, `verified` lists compared hashes. */
 export async function webCase(options: Partial<Trust> = {}) {
-  const database = await testDatabase();
+  const opened = await testDatabase();
   let offsetMs = 0;
   const system = createClock();
   const clock: Clock = { ...system, now: () => system.now() + offsetMs };
+  const research = testResearch(opened.sql, { clock, pool: { threads: 1 } });
+  const database = {
+    ...opened,
+    async drop() {
+      await research.stop();
+      await opened.drop();
+    },
+  };
   const access = createAccessRepository(database.sql);
   const audit = createAuditRepository(database.sql);
   const links = createLinkRepository(database.sql);
@@ -68,13 +75,9 @@ export async function webCase(options: Partial<Trust> = {}) {
     account: createAccount({ ...stores, sessions }),
     members,
     tokens,
-    sample: createSampleMarket({
-      audit,
-      clock,
-      candles: createCandleRepository(database.sql),
-      instruments: createInstrumentRepository(database.sql),
-    }),
-    streams: createEventStreams(silentLog),
+    tradingAccounts: await testAccounts(database.sql, clock),
+    ...research,
+    streams: createEventStreams(silentLog, sessions.isOpen),
     assets: createAssets(),
     log: silentLog,
     trust: { publicUrl: undefined, trustedProxies: [], authHeader: undefined, ...options },

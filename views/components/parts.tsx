@@ -1,5 +1,5 @@
-// Small parts of working pages: empty states, figures, tabs, progress, typed confirmation, waiting
-// boxes. Plain props in, HTML out; used by every page with data.
+// Small parts of working pages: empty states, figures, progress, typed confirmation. Plain props in,
+// HTML out; used by every page with data.
 import type { Child } from "hono/jsx";
 import { CsrfField } from "./form.tsx";
 
@@ -39,23 +39,6 @@ export function KpiTiles({ tiles, label }: { tiles: readonly Kpi[]; label: strin
         </div>
       ))}
     </dl>
-  );
-}
-
-/** Parts of one page with addresses of their own. */
-export function Tabs(props: {
-  label: string;
-  current: string;
-  tabs: readonly { readonly href: string; readonly label: string }[];
-}) {
-  return (
-    <nav class="tabs" aria-label={props.label}>
-      {props.tabs.map(({ href, label }) => (
-        <a href={href} aria-current={href === props.current ? "page" : undefined}>
-          {label}
-        </a>
-      ))}
-    </nav>
   );
 }
 

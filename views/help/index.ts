@@ -1,12 +1,16 @@
 // The manual: Markdown embedded as text, in reading order. Printed by `dragon help TOPIC`; a topic
 // that is not in this list does not exist.
 import access from "./access.md" with { type: "text" };
+import accounts from "./accounts.md" with { type: "text" };
 import backtest from "./backtest.md" with { type: "text" };
 import backupAndKeys from "./backup-and-keys.md" with { type: "text" };
 import candles from "./candles.md" with { type: "text" };
 import configuration from "./configuration.md" with { type: "text" };
 import database from "./database.md" with { type: "text" };
 import gettingStarted from "./getting-started.md" with { type: "text" };
+import results from "./results.md" with { type: "text" };
+import strategy from "./strategy.md" with { type: "text" };
+import venue from "./venue.md" with { type: "text" };
 
 /** One page of the manual. */
 export type HelpTopic = {
@@ -19,8 +23,16 @@ export type HelpTopic = {
 export const HELP_TOPICS: readonly HelpTopic[] = [
   { name: "getting-started", summary: "the first hour", markdown: gettingStarted },
   { name: "access", summary: "users, roles, passwords, sessions and API tokens", markdown: access },
-  { name: "backtest", summary: "the files of a backtest and its result", markdown: backtest },
+  {
+    name: "backtest",
+    summary: "the page, the files and the result of a backtest",
+    markdown: backtest,
+  },
+  { name: "strategy", summary: "every parameter of the strategy", markdown: strategy },
+  { name: "results", summary: "the page of a run, and every figure on it", markdown: results },
   { name: "candles", summary: "import, fetch and look at candle history", markdown: candles },
+  { name: "accounts", summary: "exchange accounts, keys, tests, limits", markdown: accounts },
+  { name: "venue", summary: "the simulated exchange and its faults", markdown: venue },
   { name: "configuration", summary: "all environment variables", markdown: configuration },
   {
     name: "backup-and-keys",

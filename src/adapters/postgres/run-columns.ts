@@ -1,17 +1,13 @@
-// How a run's metrics and a run's row map between columns and the port's types. Called by
-// run-repository.ts and run-grid.ts; the compiler demands a kind for every metric of a list.
-import postgres from "postgres";
+// How a run's metrics become columns and a document. Called by run-repository.ts; the compiler demands
+// a column for every metric of the list.
 import { InvariantError } from "../../model/result.ts";
-import type { ListMetric, RunOutcome, RunSummary } from "../../ports/run-store.ts";
-import type { Query } from "./connect.ts";
-import { numericText, parseNumeric } from "./rows.ts";
+import type { ListMetric, RunOutcome } from "../../ports/run-store.ts";
+import { numericText } from "./rows.ts";
 
 type Metrics = RunOutcome["metrics"];
 
-/** Money is `numeric`, so that SQL may add it up exactly; the rest arrives as what it is. */
-type MetricKind = "money" | "plain";
-
-const LIST_METRICS: Readonly<Record<ListMetric, MetricKind>> = {
+/** Money is `numeric`, so that SQL may add it up exactly; the rest is stored as what it is. */
+const LIST_METRICS: Readonly<Record<ListMetric, "money" | "plain">> = {
   net_return: "plain",
   net_profit: "money",
   cagr: "plain",
@@ -34,19 +30,14 @@ const LIST_METRICS: Readonly<Record<ListMetric, MetricKind>> = {
   liquidated: "plain",
 };
 
-const COLUMNS = (Object.keys(LIST_METRICS) as ListMetric[]).map((column) => ({
-  column,
-  isMoney: LIST_METRICS[column] === "money",
-  /** The name a row carries after the column transform. */
-  field: postgres.toCamel(column),
-}));
+const LISTED = Object.entries(LIST_METRICS) as [ListMetric, "money" | "plain"][];
 
-/** The metrics of a list as a row for the update helper. */
+/** The metrics of the list as a row for the update helper. */
 export function metricsRow(metrics: Metrics): Record<string, string | number | boolean | null> {
   return Object.fromEntries(
-    COLUMNS.map(({ column, isMoney }) => {
+    LISTED.map(([column, kind]) => {
       const value = metrics[column];
-      return [column, isMoney ? numericText(Number(value)) : value];
+      return [column, kind === "money" ? numericText(Number(value)) : value];
     }),
   );
 }
@@ -62,50 +53,4 @@ export function metricsDocument(metrics: Metrics): string {
     }
     return value;
   });
-}
-
-/** The columns of a RunSummary from `runs` joined with the user's `run_shortlists`. */
-export function summaryColumns(sql: Query) {
-  return sql`runs.id, runs.status, runs.error, runs.created_by, runs.created_at, runs.finished_at,
-    runs.name, runs.strategy_name, runs.exchange_id, runs.symbol, runs.kind, runs.timeframe_min,
-    runs.direction, runs.from_at, runs.to_at, runs.series_id,
-    ${sql(COLUMNS.map(({ column }) => `runs.${column}`))},
-    coalesce(run_shortlists.is_shortlisted, false) as is_shortlisted, run_shortlists.note`;
-}
-
-/** A row of `summaryColumns`: the metrics lie flat beside the rest. */
-export type SummaryRow = Omit<RunSummary, "metrics"> & Readonly<Record<string, unknown>>;
-
-function metricsOf(row: SummaryRow): RunSummary["metrics"] {
-  if (row.status !== "finished") return null;
-  const values = COLUMNS.map(({ column, isMoney, field }) => {
-    const value = row[field];
-    return [column, isMoney ? parseNumeric(String(value)) : value];
-  });
-  return Object.fromEntries(values) as RunSummary["metrics"];
-}
-
-/** A run as lists show it. */
-export function toSummary(row: SummaryRow): RunSummary {
-  return {
-    id: row.id,
-    status: row.status,
-    error: row.error,
-    createdBy: row.createdBy,
-    createdAt: row.createdAt,
-    finishedAt: row.finishedAt,
-    name: row.name,
-    strategyName: row.strategyName,
-    exchangeId: row.exchangeId,
-    symbol: row.symbol,
-    kind: row.kind,
-    timeframeMin: row.timeframeMin,
-    direction: row.direction,
-    fromAt: row.fromAt,
-    toAt: row.toAt,
-    seriesId: row.seriesId,
-    metrics: metricsOf(row),
-    isShortlisted: row.isShortlisted,
-    note: row.note,
-  };
 }

@@ -8,25 +8,20 @@ import type {
   Run,
   RunArtifact,
   RunId,
+  RunMark,
   RunOutcome,
   RunStore,
-  RunSummary,
   UnfinishedRun,
 } from "../../ports/run-store.ts";
 import type { Sql, Transaction } from "./connect.ts";
 import { at, firstOrNull, jsonb, one } from "./rows.ts";
-import {
-  metricsDocument,
-  metricsRow,
-  type SummaryRow,
-  summaryColumns,
-  toSummary,
-} from "./run-columns.ts";
-import { listRuns, runWords } from "./run-grid.ts";
+import { metricsDocument, metricsRow } from "./run-columns.ts";
+import { createRunGrid } from "./run-grid.ts";
 
 /** The run store on a migrated database. */
 export function createRunRepository(sql: Sql): RunStore {
   return {
+    ...createRunGrid(sql),
     create: (scope, run, now) => sql.begin((tx) => create(tx, scope, run, now)),
     start: async (scope, id, now) => {
       const { count } = await sql`
@@ -52,8 +47,6 @@ export function createRunRepository(sql: Sql): RunStore {
         select encoding, data from run_artifacts join runs on runs.id = run_id
         where run_id = ${id} and workspace_id = ${scope.workspaceId}`,
       ),
-    list: (scope, query) => listRuns(sql, scope, query),
-    words: (scope, column) => runWords(sql, scope, column),
     rename: async (scope, id, name) => {
       const { count } = await sql`
         update runs set name = ${name} where id = ${id} and workspace_id = ${scope.workspaceId}`;
@@ -143,14 +136,22 @@ async function requeueUnfinished(sql: Sql, before: EpochMs): Promise<UnfinishedR
   }));
 }
 
-type Documents = Omit<Run, keyof RunSummary> & Pick<Run, "metrics">;
-type RunRow = SummaryRow &
-  Documents & { readonly encoding: string | null; readonly bytes: number | null };
+type RunRow = Omit<Run, "artifact"> & {
+  readonly encoding: string | null;
+  readonly bytes: number | null;
+};
 
 async function find(sql: Sql, scope: Scope, id: RunId): Promise<Run | null> {
   const row = firstOrNull(
     await sql<RunRow[]>`
-      select ${summaryColumns(sql)}, documents.*, run_artifacts.encoding, run_artifacts.bytes
+      select runs.id, runs.status, runs.error, runs.created_by, runs.created_at, runs.finished_at,
+        runs.name, runs.strategy_name, runs.exchange_id, runs.symbol, runs.kind,
+        runs.timeframe_min, runs.direction, runs.from_at, runs.to_at, runs.series_id,
+        documents.strategy_version, documents.engine_version, documents.config_hash,
+        documents.config, documents.run_settings, documents.instrument, documents.metrics,
+        documents.candles_fingerprint, documents.fills_sha256, documents.details,
+        coalesce(run_shortlists.is_shortlisted, false) as is_shortlisted, run_shortlists.note,
+        run_artifacts.encoding, run_artifacts.bytes
       from runs
       join run_documents as documents on documents.run_id = runs.id
       left join run_shortlists
@@ -159,36 +160,27 @@ async function find(sql: Sql, scope: Scope, id: RunId): Promise<Run | null> {
       where runs.id = ${id} and runs.workspace_id = ${scope.workspaceId}`,
   );
   if (!row) return null;
-  const { encoding, bytes } = row;
-  return {
-    ...toSummary(row),
-    strategyVersion: row.strategyVersion,
-    engineVersion: row.engineVersion,
-    configHash: row.configHash,
-    config: row.config,
-    runSettings: row.runSettings,
-    instrument: row.instrument,
-    metrics: row.metrics,
-    candlesFingerprint: row.candlesFingerprint,
-    fillsSha256: row.fillsSha256,
-    details: row.details,
-    artifact: encoding === null || bytes === null ? null : { encoding, bytes },
-  };
+  const { encoding, bytes, ...run } = row;
+  return { ...run, artifact: encoding === null || bytes === null ? null : { encoding, bytes } };
 }
 
 async function shortlist(
   sql: Sql,
   scope: Scope,
   id: RunId,
-  mark: { readonly isShortlisted: boolean; readonly note: string | null },
+  { isShortlisted, note }: RunMark,
   now: EpochMs,
 ): Promise<boolean> {
   assert(scope.userId !== null, "a shortlist belongs to a user");
+  const isMarked = isShortlisted ?? null;
   const { count } = await sql`
     insert into run_shortlists (workspace_id, run_id, user_id, is_shortlisted, note, updated_at)
-    select workspace_id, id, ${scope.userId}, ${mark.isShortlisted}, ${mark.note}, ${at(now)}
+    select workspace_id, id, ${scope.userId}, coalesce(${isMarked}::boolean, false),
+      ${note ?? null}, ${at(now)}
     from runs where id = ${id} and workspace_id = ${scope.workspaceId}
-    on conflict (user_id, run_id) do update set is_shortlisted = excluded.is_shortlisted,
-      note = excluded.note, updated_at = excluded.updated_at`;
+    on conflict (user_id, run_id) do update set
+      is_shortlisted = coalesce(${isMarked}::boolean, run_shortlists.is_shortlisted),
+      note = ${note === undefined ? sql`run_shortlists.note` : sql`excluded.note`},
+      updated_at = excluded.updated_at`;
   return count === 1;
 }

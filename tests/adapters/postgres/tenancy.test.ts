@@ -88,8 +88,18 @@ databaseTest("periods and runs are out of reach from another workspace", async (
   const mark = { isShortlisted: true, note: null };
   expect(await runs.shortlist(theirs, done, mark, NOW)).toBe(false);
   expect(await runs.remove(theirs, [open, done])).toBe(0);
-  const page = await runs.list(theirs, { sort: "id", direction: "asc", limit: 10 });
-  expect(page).toEqual({ runs: [], next: null });
+  expect(await runs.requeue(theirs, open)).toBe(false);
+  const query = {
+    columns: ["symbol"],
+    sort: { column: "createdAt", direction: "asc" },
+    filters: [],
+    search: null,
+    limit: 10,
+    after: null,
+  } as const;
+  expect(await runs.list(theirs, query)).toEqual({ rows: [], next: null, lookedAt: null });
+  expect((await runs.list(mine, query)).rows.length).toBe(2);
+  expect(await runs.words(theirs, "symbol")).toEqual([]);
   expect(await runs.find(mine, done)).toMatchObject({ name: aRun.name, status: "finished" });
   expect(await runs.remove(mine, [open, done])).toBe(2);
 });
