@@ -9,6 +9,7 @@ import configuration from "./configuration.md" with { type: "text" };
 import database from "./database.md" with { type: "text" };
 import gettingStarted from "./getting-started.md" with { type: "text" };
 import results from "./results.md" with { type: "text" };
+import runs from "./runs.md" with { type: "text" };
 import strategy from "./strategy.md" with { type: "text" };
 import venue from "./venue.md" with { type: "text" };
 
@@ -30,6 +31,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
   },
   { name: "strategy", summary: "every parameter of the strategy", markdown: strategy },
   { name: "results", summary: "the page of a run, and every figure on it", markdown: results },
+  { name: "runs", summary: "the list of runs: filters, columns, keys, CSV", markdown: runs },
   { name: "candles", summary: "import, fetch and look at candle history", markdown: candles },
   { name: "accounts", summary: "exchange accounts, keys, tests, limits", markdown: accounts },
   { name: "venue", summary: "the simulated exchange and its faults", markdown: venue },
