@@ -7,6 +7,8 @@ import instrumentsAndPeriods from "./0004_instruments_and_periods.sql" with { ty
 import runs from "./0005_runs.sql" with { type: "text" };
 import userPreferences from "./0006_user_preferences.sql" with { type: "text" };
 import runDocuments from "./0007_run_documents.sql" with { type: "text" };
+import accountsAndCredentials from "./0008_accounts_and_credentials.sql" with { type: "text" };
+import ordersAndLedger from "./0009_orders_and_ledger.sql" with { type: "text" };
 
 /** One step of the schema. */
 export type Migration = {
@@ -26,4 +28,6 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: "0005_runs", sql: runs },
   { version: 6, name: "0006_user_preferences", sql: userPreferences },
   { version: 7, name: "0007_run_documents", sql: runDocuments },
+  { version: 8, name: "0008_accounts_and_credentials", sql: accountsAndCredentials },
+  { version: 9, name: "0009_orders_and_ledger", sql: ordersAndLedger },
 ];

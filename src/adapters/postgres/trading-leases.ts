@@ -1,0 +1,162 @@
+// Leases and the epoch of the trading states on PostgreSQL. Used by trading-repository.ts; `guarded` is
+// the first statement of every trading write and makes the writes of one account wait for each other.
+import { nextStamp } from "../../model/client-order-id.ts";
+import { ok, refuse, type Result } from "../../model/result.ts";
+import type { EpochMs } from "../../model/time.ts";
+import type { Scope } from "../../ports/access-store.ts";
+import type { AccountId, AccountMode } from "../../ports/account-store.ts";
+import type { Lease, LeaseGuard, TradingStore } from "../../ports/trading-store.ts";
+import type { Sql, Transaction } from "./connect.ts";
+import { at, firstOrNull, one } from "./rows.ts";
+
+/** The account a guarded write goes to. */
+export type GuardedAccount = {
+  readonly workspaceId: Scope["workspaceId"];
+  readonly accountId: AccountId;
+  readonly mode: AccountMode;
+};
+
+/** Holds the lease until the transaction ends; null when it is not ours. */
+export async function guarded(
+  tx: Transaction,
+  scope: Scope,
+  guard: LeaseGuard,
+): Promise<GuardedAccount | null> {
+  return firstOrNull(
+    await tx<GuardedAccount[]>`
+      select a.workspace_id, a.id as account_id, a.mode
+      from account_leases l join accounts a on a.id = l.account_id
+      where l.account_id = ${guard.accountId} and l.token = ${guard.token}
+        and l.workspace_id = ${scope.workspaceId}
+      for update of l`,
+  );
+}
+
+/** Whether the epoch is still the one seen; a rise waits until this transaction ends. */
+export async function isEpoch(tx: Transaction, scope: Scope, seen: number): Promise<boolean> {
+  const { count } = await tx`
+    select 1 from trading_control
+    where workspace_id = ${scope.workspaceId} and epoch = ${seen} for share`;
+  return count === 1;
+}
+
+/** The refusal of every write whose lease is gone. */
+export function leaseLost(): { ok: false; reason: "lease_lost"; detail: string } {
+  return { ok: false, reason: "lease_lost", detail: "the lease of the account is not ours" };
+}
+
+/** The part of the store that says who may write, and under which epoch. */
+export function createTradingLeases(
+  sql: Sql,
+): Pick<
+  TradingStore,
+  "takeLease" | "renewLease" | "releaseLease" | "freshStamp" | "epoch" | "raiseEpoch"
+> {
+  return {
+    takeLease: (scope, accountId, holder, ttlMs) =>
+      sql.begin((tx) => take(tx, scope, accountId, holder, ttlMs)),
+    renewLease: async (scope, guard, ttlMs) => {
+      const row = firstOrNull(
+        await sql<{ expiresAt: EpochMs }[]>`
+          update account_leases
+          set expires_at = clock_timestamp() + ${ttlMs}::double precision * interval '1 ms'
+          where account_id = ${guard.accountId} and token = ${guard.token}
+            and workspace_id = ${scope.workspaceId}
+          returning expires_at`,
+      );
+      return row?.expiresAt ?? null;
+    },
+    releaseLease: async (scope, guard) => {
+      // The row stays: its token and stamp must never be given out again.
+      const { count } = await sql`
+        update account_leases set token = token + 1, holder = null, expires_at = clock_timestamp()
+        where account_id = ${guard.accountId} and token = ${guard.token}
+          and workspace_id = ${scope.workspaceId}`;
+      return count === 1;
+    },
+    freshStamp: (scope, guard) => sql.begin((tx) => freshStamp(tx, scope, guard)),
+    epoch: (scope) => sql.begin((tx) => epoch(tx, scope)),
+    raiseEpoch: async (scope, now) => {
+      const raised = one(
+        await sql<{ epoch: number }[]>`
+          insert into trading_control (workspace_id, epoch, changed_at)
+          values (${scope.workspaceId}, 2, ${at(now)})
+          on conflict (workspace_id) do update
+            set epoch = trading_control.epoch + 1, changed_at = excluded.changed_at
+          returning epoch`,
+      );
+      return raised.epoch;
+    },
+  };
+}
+
+type LeaseRow = {
+  readonly token: number;
+  readonly stampS: number;
+  readonly holder: string | null;
+  readonly isRunning: boolean;
+  readonly now: EpochMs;
+};
+
+async function take(
+  tx: Transaction,
+  scope: Scope,
+  accountId: AccountId,
+  holder: string,
+  ttlMs: number,
+): Promise<Result<Lease, "held" | "unknown_account">> {
+  // The account row is the lock, because there may be no lease yet.
+  const { count } = await tx`
+    select 1 from accounts
+    where id = ${accountId} and workspace_id = ${scope.workspaceId} and status <> 'deleted'
+    for update`;
+  if (count === 0) return refuse("unknown_account", "there is no such account");
+  const known = firstOrNull(
+    await tx<LeaseRow[]>`
+      select token, stamp_s, holder, expires_at > clock_timestamp() as is_running,
+        clock_timestamp() as now
+      from account_leases where account_id = ${accountId} for update`,
+  );
+  if (known?.isRunning && known.holder !== holder) {
+    return refuse("held", `the account is traded by ${known.holder}`);
+  }
+  const { now } = known ?? one(await tx<{ now: EpochMs }[]>`select clock_timestamp() as now`);
+  const token = (known?.token ?? 0) + 1;
+  const stampS = nextStamp(now, known?.stampS ?? null);
+  const expiresAt = now + ttlMs;
+  await tx`
+    insert into account_leases (account_id, workspace_id, token, holder, stamp_s, taken_at,
+      expires_at)
+    values (${accountId}, ${scope.workspaceId}, ${token}, ${holder}, ${stampS}, ${at(now)},
+      ${at(expiresAt)})
+    on conflict (account_id) do update set token = excluded.token, holder = excluded.holder,
+      stamp_s = excluded.stamp_s, taken_at = excluded.taken_at, expires_at = excluded.expires_at`;
+  return ok({ accountId, token, stampS, expiresAt });
+}
+
+async function freshStamp(
+  tx: Transaction,
+  scope: Scope,
+  guard: LeaseGuard,
+): Promise<number | null> {
+  if (!(await guarded(tx, scope, guard))) return null;
+  const { stampS, now } = one(
+    await tx<{ stampS: number; now: EpochMs }[]>`
+      select stamp_s, clock_timestamp() as now from account_leases
+      where account_id = ${guard.accountId}`,
+  );
+  const fresh = nextStamp(now, stampS);
+  await tx`update account_leases set stamp_s = ${fresh} where account_id = ${guard.accountId}`;
+  return fresh;
+}
+
+async function epoch(tx: Transaction, scope: Scope): Promise<number> {
+  await tx`
+    insert into trading_control (workspace_id, epoch, changed_at)
+    values (${scope.workspaceId}, 1, now()) on conflict (workspace_id) do nothing`;
+  const control = one(
+    await tx<{ epoch: number }[]>`
+      select epoch from trading_control where workspace_id = ${scope.workspaceId}`,
+  );
+  return control.epoch;
+}

@@ -1,0 +1,211 @@
+// What the exchange shows against what we hold. Entry points: `reconcile` for a snapshot of the account and
+// `settle` for the answer to a question about one order. Pure: they return news for intents, questions
+// to ask and findings to show; the caller carries them out. Nothing here sends, cancels or books.
+// Invariants: a list never ends an order (only an answer or three "not found" do); strangers are never
+// touched; a missing input defers its check; repeating a pass over its own result finds nothing.
+import { compare, type Decimal, subtract } from "../model/decimal.ts";
+import type { OrderEvent } from "../model/order-status.ts";
+import type { EpochMs } from "../model/time.ts";
+import { isFinal } from "./order-machine.ts";
+import { compareMode, comparePositions } from "./position-drift.ts";
+import type {
+  AccountSnapshot,
+  AccountView,
+  Draft,
+  Inquiry,
+  OrderView,
+  ReconcileMemory,
+  ReconcileOutcome,
+  SeenOrder,
+} from "./reconcile-view.ts";
+
+const ZERO = "0" as Decimal;
+const STRIKES = 3;
+
+/** Compares a snapshot with our view. */
+export function reconcile(
+  view: AccountView,
+  snapshot: AccountSnapshot,
+  memory: ReconcileMemory,
+): ReconcileOutcome {
+  const draft = draftOf(memory);
+  if (snapshot.orders !== null) compareOrders(view.orders, snapshot.orders, snapshot, draft);
+  if (snapshot.positions !== null) {
+    compareMode(view, snapshot.positions, draft);
+    comparePositions(view, snapshot.positions, draft);
+  }
+  return outcomeOf(draft);
+}
+
+/**
+ * Takes the answer to an inquiry about one order; null is "there is no such order". Only the third
+ * null in a row ends a working order, and every one asks for trades first, because a fill is the most
+ * frequent reason to vanish.
+ */
+export function settle(
+  order: OrderView,
+  answer: SeenOrder | null,
+  memory: ReconcileMemory,
+): ReconcileOutcome {
+  const draft = draftOf(memory);
+  const { clientOrderId, symbol, sentAt } = order;
+  if (answer !== null) {
+    delete draft.strikes[clientOrderId];
+    answered(order, answer, draft);
+    return outcomeOf(draft);
+  }
+  if (order.status !== "open" && order.status !== "partly_filled") return outcomeOf(draft);
+  const strikes = (draft.strikes[clientOrderId] ?? 0) + 1;
+  if (strikes < STRIKES) {
+    draft.strikes[clientOrderId] = strikes;
+    draft.inquiries.push({ kind: "trades", symbol, sinceAt: sentAt });
+    return outcomeOf(draft);
+  }
+  delete draft.strikes[clientOrderId];
+  tell(draft, order, "not_found", null);
+  draft.findings.push({ kind: "order_missing_cancelled", clientOrderId });
+  return outcomeOf(draft);
+}
+
+const EVENT_OF: Readonly<Record<SeenOrder["status"], OrderEvent>> = {
+  open: "found_working",
+  partly_filled: "found_working",
+  unknown: "found_working",
+  filled: "reported_filled",
+  cancelled: "cancelled",
+  rejected: "refused",
+  expired: "expired",
+};
+
+function answered(order: OrderView, answer: SeenOrder, draft: Draft): void {
+  const isMore = noteFills(order, answer, draft);
+  const event = EVENT_OF[answer.status];
+  const isWorking = order.status === "open" || order.status === "partly_filled";
+  const isNews =
+    event === "found_working"
+      ? order.status !== "filled" && (!isWorking || isMore)
+      : // A record that the order ended adds nothing to one that ended already, except a full fill.
+        !isFinal(order.status) || (event === "reported_filled" && order.status !== "filled");
+  if (isNews) tell(draft, order, event, answer);
+}
+
+function compareOrders(
+  ours: readonly OrderView[],
+  seen: readonly SeenOrder[],
+  { askedAt }: AccountSnapshot,
+  draft: Draft,
+): void {
+  const byClient = new Map(ours.map((order) => [order.clientOrderId, order]));
+  const byExchange = new Map<string, OrderView>();
+  for (const order of ours) {
+    const key = exchangeKey(order);
+    if (key !== null) byExchange.set(key, order);
+  }
+  const matched = new Set<string>();
+  const strangers: string[] = [];
+  for (const found of seen) {
+    const order =
+      (found.clientOrderId === null ? undefined : byClient.get(found.clientOrderId)) ??
+      byExchange.get(`${found.symbol}#${found.exchangeOrderId}`);
+    if (order) {
+      matched.add(order.clientOrderId);
+      listed(order, found, draft);
+    } else {
+      const { symbol, exchangeOrderId } = found;
+      const key = `${symbol}#${exchangeOrderId}`;
+      strangers.push(key);
+      if (!draft.strangers.includes(key)) {
+        draft.findings.push({ kind: "stranger", symbol, exchangeOrderId });
+      }
+    }
+  }
+  draft.strangers = strangers;
+  const strikes = draft.strikes;
+  draft.strikes = {};
+  for (const order of ours) {
+    const { clientOrderId, status, sentAt } = order;
+    // What is being sent or doubted belongs to the dispatcher's resolver, not to the list.
+    const isExpected = (status === "open" || status === "partly_filled") && sentAt < askedAt;
+    if (isExpected && !matched.has(clientOrderId)) {
+      draft.inquiries.push({ kind: "order", clientOrderId });
+      const struck = strikes[clientOrderId];
+      if (struck !== undefined) draft.strikes[clientOrderId] = struck;
+    }
+  }
+}
+
+function exchangeKey({ symbol, exchangeOrderId }: OrderView): string | null {
+  return exchangeOrderId === null ? null : `${symbol}#${exchangeOrderId}`;
+}
+
+function listed(order: OrderView, found: SeenOrder, draft: Draft): void {
+  const { clientOrderId, status } = order;
+  if (isFinal(status) && status !== "abandoned") {
+    // An old list, or an order we believe gone: only an answer about it may tell.
+    draft.inquiries.push({ kind: "order", clientOrderId });
+    return;
+  }
+  const isMore = noteFills(order, found, draft);
+  if (status === "abandoned") draft.findings.push({ kind: "order_adopted", clientOrderId });
+  const isKnown = status === "open" || status === "partly_filled";
+  if (!isKnown || isMore || order.exchangeOrderId === null) tell(draft, order, "listed", found);
+}
+
+/** Asks for trade records that are missing. @returns whether the exchange says more than before */
+function noteFills(order: OrderView, found: SeenOrder, draft: Draft): boolean {
+  const { clientOrderId, symbol, sentAt, filledQty, reportedFilledQty } = order;
+  if (compare(found.filledQty, filledQty) <= 0) return false;
+  draft.inquiries.push({ kind: "trades", symbol, sinceAt: sentAt });
+  const isMore = compare(found.filledQty, reportedFilledQty ?? ZERO) > 0;
+  if (isMore) {
+    const qty = subtract(found.filledQty, filledQty);
+    draft.findings.push({ kind: "missed_fill", clientOrderId, qty });
+  }
+  return isMore;
+}
+
+function tell(draft: Draft, order: OrderView, event: OrderEvent, found: SeenOrder | null): void {
+  draft.news.push({
+    clientOrderId: order.clientOrderId,
+    event,
+    exchangeOrderId: found?.exchangeOrderId ?? null,
+    reportedFilledQty: found?.filledQty ?? null,
+  });
+}
+
+function draftOf(memory: ReconcileMemory): Draft {
+  return {
+    strikes: { ...memory.strikes },
+    strangers: [...memory.strangers],
+    drifts: { ...memory.drifts },
+    isModeReported: memory.isModeReported,
+    news: [],
+    inquiries: [],
+    findings: [],
+  };
+}
+
+function outcomeOf({ news, inquiries, findings, ...memory }: Draft): ReconcileOutcome {
+  return { memory, news, findings, inquiries: unique(inquiries) };
+}
+
+/** The same question is asked once; trades of a symbol are asked for from the earliest instant. */
+function unique(inquiries: readonly Inquiry[]): Inquiry[] {
+  const orders = new Map<string, Inquiry>();
+  const trades = new Map<string, EpochMs | null>();
+  for (const inquiry of inquiries) {
+    if (inquiry.kind === "order") orders.set(inquiry.clientOrderId, inquiry);
+    else {
+      const { symbol, sinceAt } = inquiry;
+      const known = trades.get(symbol);
+      const isFirst = known === undefined;
+      const earliest =
+        known === null || sinceAt === null ? null : Math.min(known ?? sinceAt, sinceAt);
+      trades.set(symbol, isFirst ? sinceAt : earliest);
+    }
+  }
+  return [
+    ...orders.values(),
+    ...[...trades].map(([symbol, sinceAt]): Inquiry => ({ kind: "trades", symbol, sinceAt })),
+  ];
+}
