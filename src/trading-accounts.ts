@@ -1,6 +1,7 @@
 // Composition of accounts and their keys over an open database. Called by serve.ts; the exchange side is
 // loaded when the first account is tried.
 import { createAccountProbe } from "./adapters/ccxt/account-probe.ts";
+import { normaliseMarket } from "./adapters/ccxt/symbols.ts";
 import { createAccountRepository } from "./adapters/postgres/account-repository.ts";
 import { createAuditRepository } from "./adapters/postgres/audit-repository.ts";
 import type { Sql } from "./adapters/postgres/connect.ts";
@@ -26,10 +27,9 @@ const REQUEST_MS = 10_000;
 export function composeTradingAccounts({ sql, key, clock, log }: AccountsDeps): TradingAccounts {
   const open = async ({ exchangeId, mode, credentials, symbol }: ProbeRequest) => {
     const { createCcxtBroker } = await import("./adapters/ccxt/broker.ts");
-    const kind = symbol.includes(":") ? "perps" : "spot";
+    const { kind } = normaliseMarket(exchangeId, symbol);
     const deps = { clock, log: log.child("broker"), loopbackUrl: null, timeoutMs: REQUEST_MS };
-    const account = { exchangeId, kind, mode, credentials, isTestnet: false } as const;
-    return createCcxtBroker(deps, account);
+    return createCcxtBroker(deps, { exchangeId, kind, mode, credentials, isTestnet: false });
   };
   return createTradingAccounts({
     accounts: createAccountRepository(sql),

@@ -1,5 +1,5 @@
-// Builds ccxt exchanges for public market data. Used by connections.ts. Knows the few members of
-// ccxt we touch; no key, no account, no order ever passes here.
+// Builds ccxt exchanges for public market data, used by connections.ts, and loads their classes for
+// the broker. Knows the few members of ccxt we touch; no key, account or order ever passes here.
 import { exchanges } from "../../../dist/gen/exchanges.ts";
 import { InputError } from "../../model/result.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
@@ -77,7 +77,7 @@ export type CcxtExchange = {
   featureValue(symbol: string, method: string, name: string): unknown;
 };
 
-type CcxtClass = new (settings: Record<string, unknown>) => CcxtExchange;
+type CcxtClass<Exchange> = new (settings: Record<string, unknown>) => Exchange;
 
 const REQUEST_TIMEOUT_MS = 20_000;
 
@@ -96,15 +96,8 @@ export async function buildExchange(
   kind: InstrumentKind,
   loopbackUrl: string | undefined,
 ): Promise<CcxtExchange> {
-  const name = profile.classes[kind];
-  if (name === null) throw new InputError(`exchange: ${profile.exchangeId} has no ${kind} markets`);
-  const load = Object.hasOwn(exchanges, name) ? exchanges[name] : undefined;
-  if (load === undefined) {
-    throw new InputError(`exchange: "${profile.exchangeId}" is not an exchange we can reach`);
-  }
-  const module = await load();
-  if (!hasClass(module)) throw new MarketDataError(`the ccxt module ${name} holds no exchange`);
-  const exchange = new module.default({ enableRateLimit: true, timeout: REQUEST_TIMEOUT_MS });
+  const Exchange = await loadClass<CcxtExchange>(profile, kind);
+  const exchange = new Exchange({ enableRateLimit: true, timeout: REQUEST_TIMEOUT_MS });
   const types = profile.marketTypes?.[kind];
   if (types) exchange.options.fetchMarkets = { types: [...types] };
   // Currencies are for transfers; asking for them costs requests and often needs a key.
@@ -116,7 +109,27 @@ export async function buildExchange(
   return exchange;
 }
 
-function hasClass(module: unknown): module is { default: CcxtClass } {
+/**
+ * The ccxt class of an exchange's markets; the caller names the members of it that it uses.
+ * @throws InputError when there is no such exchange or it has no such markets
+ */
+export async function loadClass<Exchange>(
+  profile: Profile,
+  kind: InstrumentKind,
+): Promise<CcxtClass<Exchange>> {
+  const name = profile.classes[kind];
+  if (name === null) throw new InputError(`exchange: ${profile.exchangeId} has no ${kind} markets`);
+  const load = Object.hasOwn(exchanges, name) ? exchanges[name] : undefined;
+  if (load === undefined) {
+    throw new InputError(`exchange: "${profile.exchangeId}" is not an exchange we can reach`);
+  }
+  const module = await load();
+  if (!hasClass<Exchange>(module))
+    throw new MarketDataError(`the ccxt module ${name} holds no exchange`);
+  return module.default;
+}
+
+function hasClass<Exchange>(module: unknown): module is { default: CcxtClass<Exchange> } {
   return (
     typeof module === "object" &&
     module !== null &&
@@ -144,7 +157,7 @@ function seeWholePages(exchange: CcxtExchange): void {
 }
 
 /** Replaces scheme and host in every address below `value`. */
-function redirected(value: unknown, origin: string): unknown {
+export function redirected(value: unknown, origin: string): unknown {
   if (typeof value === "string") return value.replace(/^https?:\/\/[^/]+/, origin);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
