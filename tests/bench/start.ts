@@ -1,15 +1,9 @@
 // How long a start takes and what an idle Dragon holds: from the process to /readyz, on the very first
 // database and on an existing one, and memory after a rest; from source and as the executable.
-import {
-  copyFileSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-} from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, dataFolder, ROOT, SERVE, serving } from "../support/dragon.ts";
+import { dataFolder, SERVE, serving } from "../support/dragon.ts";
+import { executableFolder } from "../support/executable.ts";
 import { type BenchRow, benchTable, median } from "./bench-row.ts";
 
 const WARM_STARTS = 5;
@@ -82,24 +76,15 @@ async function measure(name: string, command: readonly string[], goals: Goals) {
   }
 }
 
-const ARCH = process.arch === "arm64" ? "arm64" : "x64";
-const EXECUTABLE = join(ROOT, `dist/dragon-linux-${ARCH}`);
-
 /** Size of the executable, plain and packed for a download. */
-async function sizes(): Promise<BenchRow[]> {
-  const size = statSync(EXECUTABLE).size / 1e6;
-  const packed = Bun.zstdCompressSync(readFileSync(EXECUTABLE), { level: 19 }).length / 1e6;
+function sizes(folder: string): BenchRow[] {
+  const executable = readFileSync(join(folder, "dragon"));
+  const size = executable.length / 1e6;
+  const packed = Bun.zstdCompressSync(executable, { level: 19 }).length / 1e6;
   return [
     { name: "executable, size", unit: "MB", value: size, must: 145 },
     { name: "executable, zstd -19", unit: "MB", value: packed, must: 70 },
   ];
-}
-
-async function buildOnce(): Promise<void> {
-  if (existsSync(EXECUTABLE)) return;
-  const command = [process.execPath, join(ROOT, "src/build.ts"), "--here"];
-  const built = Bun.spawn(command, { cwd: ROOT, env: cleanEnv() });
-  if ((await built.exited) !== 0) throw new Error("the build failed");
 }
 
 /** Measures first start, warm start and idle memory, from source and as the executable of dist/. */
@@ -111,20 +96,17 @@ export async function benchStart(): Promise<BenchRow[]> {
     rss: { must: 100, aim: 80 },
     pss,
   });
-  await buildOnce();
-  const elsewhere = dataFolder();
-  const copy = join(elsewhere.path, "dragon");
-  copyFileSync(EXECUTABLE, copy);
+  const folder = await executableFolder();
   try {
-    const executable = await measure("executable", [copy, "serve"], {
+    const executable = await measure("executable", [join(folder, "dragon"), "serve"], {
       first: { must: 5, aim: 3 },
       warm: { must: 1, aim: 0.25 },
       rss: { must: 100, aim: 64 },
       pss,
     });
-    return [...source, ...(await sizes()), ...executable];
+    return [...source, ...sizes(folder), ...executable];
   } finally {
-    elsewhere.remove();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
