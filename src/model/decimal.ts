@@ -24,6 +24,12 @@ function numberText(value: number): string {
   return Number.isFinite(value) ? new Big(value).toFixed() : String(value);
 }
 
+/** The shortest plain text that reads back as the same number; quick for the usual number. */
+export function plainNumber(value: number): string {
+  const text = String(value);
+  return text.includes("e") ? decimal(value) : text;
+}
+
 /** Sum of two decimals. */
 export function add(a: Decimal, b: Decimal): Decimal {
   return new Big(a).plus(b).toFixed() as Decimal;

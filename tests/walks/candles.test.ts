@@ -17,16 +17,13 @@ import { startBinance } from "../support/fake-exchange/binance.ts";
 import { tooMany } from "../support/fake-exchange/server.ts";
 import { makeWorld } from "../support/fake-exchange/world.ts";
 import { silentLog } from "../support/silent-log.ts";
-import { installedBrowser, testIf } from "../support/needs.ts";
+import { testIf } from "../support/needs.ts";
+import { HEIGHTS, launch } from "../support/walker.ts";
 import { PASSWORD, webCase, workspaceWith } from "../web/web-case.ts";
 
 const SCREENSHOTS = process.env.DRAGON_TEST_SCREENSHOTS;
 const FROM = Date.UTC(2024, 0, 1);
 const MINUTE = 60_000;
-const HEIGHTS = new Map([
-  [1440, 900],
-  [375, 667],
-]);
 
 /** Candles of five minutes with two holes and one line that says nothing good about its maker. */
 function csvText(lines: number, change: (line: string, i: number) => string = (line) => line) {
@@ -312,12 +309,8 @@ for (const [width, height] of HEIGHTS) {
     "browser",
     `candles come in by file and by download, and go again, ${width} px wide`,
     async () => {
-      const { chromium } = await import("playwright-core");
       const world = await started();
-      const browser = await chromium.launch({
-        executablePath: installedBrowser() ?? "",
-        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-      });
+      const browser = await launch();
       try {
         const walk = walker(await browser.newPage({ viewport: { width, height } }));
         walk.page.setDefaultTimeout(15_000);

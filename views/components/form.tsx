@@ -21,10 +21,15 @@ export type FieldProps = {
   readonly problem?: string | undefined;
 };
 
-function Field({ id, label, hint, problem, children }: FieldProps & { children: Child }) {
+/** A control of any kind with its label, what was wrong with it, and its hint. */
+export function Field(props: FieldProps & { readonly unit?: string; readonly children: Child }) {
+  const { id, label, unit, hint, problem, children } = props;
   return (
     <div class="field">
-      <label for={id}>{label}</label>
+      <label for={id}>
+        {label}
+        {unit ? <span class="muted"> ({unit})</span> : null}
+      </label>
       {children}
       {problem ? (
         <p class="problem" id={`${id}-problem`}>
@@ -40,7 +45,8 @@ function Field({ id, label, hint, problem, children }: FieldProps & { children: 
   );
 }
 
-function ariaOf({ id, hint, problem }: FieldProps) {
+/** What tells those who only hear the page about problem and hint. */
+export function ariaOf({ id, hint, problem }: FieldProps) {
   const ids = [problem ? `${id}-problem` : "", hint ? `${id}-hint` : ""].filter(Boolean);
   return {
     "aria-invalid": problem ? ("true" as const) : undefined,

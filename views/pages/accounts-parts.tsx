@@ -1,6 +1,6 @@
 // Small parts the accounts pages share: pills, the list of checks, fields for secrets. A secret that was
 // typed is never sent back to the browser.
-import type { FieldProps } from "../components/form.tsx";
+import { ariaOf, Field, type FieldProps } from "../components/form.tsx";
 
 /** Where an account stands. */
 export type AccountState = {
@@ -81,13 +81,9 @@ type OpenFieldProps = FieldProps & {
 /** A line that no browser keeps or fills in; `password` ones never carry a value. */
 export function OpenField(props: OpenFieldProps) {
   const { id, label, hint, problem, type, value, unit, isRequired, ...rest } = props;
-  const told = [problem ? `${id}-problem` : "", hint ? `${id}-hint` : ""].filter(Boolean);
+  const field = { id, label, hint, problem, ...(unit === undefined ? {} : { unit }) };
   return (
-    <div class="field">
-      <label for={id}>
-        {label}
-        {unit ? <span class="muted"> ({unit})</span> : null}
-      </label>
+    <Field {...field}>
       <input
         id={id}
         name={id}
@@ -98,20 +94,9 @@ export function OpenField(props: OpenFieldProps) {
         required={isRequired}
         value={type === "password" ? undefined : value}
         {...rest}
-        aria-invalid={problem ? "true" : undefined}
-        aria-describedby={told.length > 0 ? told.join(" ") : undefined}
+        {...ariaOf(props)}
       />
-      {problem ? (
-        <p class="problem" id={`${id}-problem`}>
-          {problem}
-        </p>
-      ) : null}
-      {hint ? (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-    </div>
+    </Field>
   );
 }
 

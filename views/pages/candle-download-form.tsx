@@ -1,7 +1,7 @@
 // The form that begins a download from an exchange. Part of the candles page, and the answer to itself
 // when something is wrong with it.
-import { Alert, CsrfField, SelectField, TextField } from "../components/form.tsx";
-import { type ExchangeGroups, LabelledField, MARKETS, TIMEFRAMES } from "./candle-fields.tsx";
+import { Alert, CsrfField, Field, SelectField, TextField } from "../components/form.tsx";
+import { type ExchangeGroups, MARKETS, TIMEFRAMES } from "./candle-fields.ts";
 
 /** The fields of the download form as typed. */
 export type DownloadFields = Readonly<
@@ -44,19 +44,19 @@ function ExchangeField({ exchanges, fields, problems }: DownloadFormProps) {
     </optgroup>
   );
   return (
-    <LabelledField id="exchange" label="Exchange" problem={problems.exchange}>
+    <Field id="exchange" label="Exchange" problem={problems.exchange}>
       <select id="exchange" name="exchange" aria-invalid={problems.exchange ? "true" : undefined}>
         {group("Known well", exchanges.first)}
         {group("All others", exchanges.others)}
       </select>
-    </LabelledField>
+    </Field>
   );
 }
 
 function RangeField({ fields, problems }: DownloadFormProps) {
   const isDates = fields.range === "dates";
   const dated = (name: "from" | "until", label: string) => (
-    <LabelledField id={name} label={label} problem={problems[name]}>
+    <Field id={name} label={label} problem={problems[name]}>
       <input
         id={name}
         name={name}
@@ -64,7 +64,7 @@ function RangeField({ fields, problems }: DownloadFormProps) {
         value={fields[name]}
         aria-invalid={problems[name] ? "true" : undefined}
       />
-    </LabelledField>
+    </Field>
   );
   return (
     <fieldset>

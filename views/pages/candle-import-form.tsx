@@ -1,6 +1,7 @@
 // The card that takes a file from this computer. Part of the candles page; static/candles.js sends the
 // file, because a form would send it as a part of a longer body.
-import { type ExchangeGroups, LabelledField, MARKETS, TIMEFRAMES } from "./candle-fields.tsx";
+import { Field } from "../components/form.tsx";
+import { type ExchangeGroups, MARKETS, TIMEFRAMES } from "./candle-fields.ts";
 
 /** The card with the file; its fields travel in the address, the file is the whole body. */
 export function ImportCard(props: {
@@ -33,10 +34,10 @@ export function ImportCard(props: {
           <input id="file" name="file" type="file" accept=".csv,.gz,text/csv" required />
         </label>
         <div class="pair">
-          <LabelledField id="fileSymbol" label="Symbol">
+          <Field id="fileSymbol" label="Symbol">
             <input id="fileSymbol" name="symbol" required autocomplete="off" maxlength={70} />
-          </LabelledField>
-          <LabelledField id="fileExchange" label="Exchange">
+          </Field>
+          <Field id="fileExchange" label="Exchange">
             <input
               id="fileExchange"
               name="exchange"
@@ -50,24 +51,24 @@ export function ImportCard(props: {
                 <option value={id}></option>
               ))}
             </datalist>
-          </LabelledField>
+          </Field>
         </div>
         <div class="pair">
-          <LabelledField id="fileMarket" label="Market">
+          <Field id="fileMarket" label="Market">
             <select id="fileMarket" name="market">
               {MARKETS.map(({ value, label }) => (
                 <option value={value}>{label}</option>
               ))}
             </select>
-          </LabelledField>
-          <LabelledField id="fileTimeframe" label="Timeframe">
+          </Field>
+          <Field id="fileTimeframe" label="Timeframe">
             <select id="fileTimeframe" name="timeframe">
               <option value="">told from the file</option>
               {TIMEFRAMES.map((each) => (
                 <option value={each}>{each}</option>
               ))}
             </select>
-          </LabelledField>
+          </Field>
         </div>
         <noscript>
           <p class="problem">Sending a file from this page needs JavaScript.</p>

@@ -1,5 +1,6 @@
 // The stored series as tables: candles with their coverage, funding rates. Part of the candles page,
 // sent again when a job has stored something. Plain props in, HTML out.
+import type { Child } from "hono/jsx";
 import { CoverageBar, CoverageLegend, CoverageWaiting } from "../components/coverage-bar.tsx";
 import type { CoverageBarProps } from "../components/coverage-bar.tsx";
 import { EmptyState } from "../components/parts.tsx";
@@ -82,36 +83,46 @@ function CandleLine({ row, zone, now }: { row: CandleRow; zone: string; now: num
   );
 }
 
-function CandleTable({ candles, timeZone, now }: SeriesListProps) {
+/** The table around series of one kind; candles show their coverage and give up their count when narrow. */
+function SeriesTable(props: { items: string; hasCoverage?: boolean; children: Child }) {
+  const { items, hasCoverage = false, children } = props;
   return (
-    <>
-      <div class="card table-card series-table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Series</th>
-              <th scope="col" class="figure wide-only">
-                Candles
-              </th>
-              <th scope="col">From – to</th>
+    <div class="card table-card series-table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Series</th>
+            <th scope="col" class={hasCoverage ? "figure wide-only" : "figure"}>
+              {items}
+            </th>
+            <th scope="col">From – to</th>
+            {hasCoverage ? (
               <th scope="col" class="coverage-cell">
                 Coverage
               </th>
-              <th scope="col" class="figure wide-only">
-                Size
-              </th>
-              <th scope="col" class="wide-only">
-                Updated
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {candles.map((row) => (
-              <CandleLine row={row} zone={timeZone} now={now} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+            ) : null}
+            <th scope="col" class="figure wide-only">
+              Size
+            </th>
+            <th scope="col" class="wide-only">
+              Updated
+            </th>
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function CandleTable({ candles, timeZone, now }: SeriesListProps) {
+  return (
+    <>
+      <SeriesTable items="Candles" hasCoverage>
+        {candles.map((row) => (
+          <CandleLine row={row} zone={timeZone} now={now} />
+        ))}
+      </SeriesTable>
       <CoverageLegend />
     </>
   );
@@ -121,36 +132,17 @@ function FundingTable({ funding, timeZone, now }: SeriesListProps) {
   return (
     <>
       <h2 class="section">Funding rates</h2>
-      <div class="card table-card series-table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Series</th>
-              <th scope="col" class="figure">
-                Rates
-              </th>
-              <th scope="col">From – to</th>
-              <th scope="col" class="figure wide-only">
-                Size
-              </th>
-              <th scope="col" class="wide-only">
-                Updated
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {funding.map((row) => (
-              <tr>
-                <AssetCell row={row} />
-                <td class="number figure">{count(row.items)}</td>
-                <Extent row={row} zone={timeZone} />
-                <td class="number figure wide-only">{bytes(row.bytes)}</td>
-                <td class="number wide-only">{age(row.updatedAt, now)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <SeriesTable items="Rates">
+        {funding.map((row) => (
+          <tr>
+            <AssetCell row={row} />
+            <td class="number figure">{count(row.items)}</td>
+            <Extent row={row} zone={timeZone} />
+            <td class="number figure wide-only">{bytes(row.bytes)}</td>
+            <td class="number wide-only">{age(row.updatedAt, now)}</td>
+          </tr>
+        ))}
+      </SeriesTable>
     </>
   );
 }

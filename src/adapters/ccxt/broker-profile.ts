@@ -61,6 +61,20 @@ export type Dialect = {
   setPositionMode(symbol: string, mode: PositionMode): Promise<unknown>;
 };
 
+/** The part about the account itself, beside orders and market. */
+export type AccountCalls = Pick<
+  Dialect,
+  | "positions"
+  | "balances"
+  | "leverage"
+  | "positionMode"
+  | "feeRates"
+  | "fundingSince"
+  | "permissions"
+  | "setLeverage"
+  | "setPositionMode"
+>;
+
 /** One exchange. */
 export type BrokerProfile = {
   readonly exchangeId: string;

@@ -12,7 +12,7 @@ import type {
 import type { Client, PrivateExchange, Row } from "./broker-client.ts";
 import { decimalOf, instantOrNull, rowOf, textOf, unreadable } from "./broker-fields.ts";
 import { inOrder, type Page, wholeWindow } from "./broker-pages.ts";
-import type { Dialect, Next } from "./broker-profile.ts";
+import type { AccountCalls, Dialect, Next } from "./broker-profile.ts";
 import { BrokerError, requireSupport } from "./error-types.ts";
 import {
   balancesOf,
@@ -223,19 +223,6 @@ async function history(
   }
   return [...found.values()];
 }
-
-type AccountCalls = Pick<
-  Dialect,
-  | "positions"
-  | "balances"
-  | "leverage"
-  | "positionMode"
-  | "feeRates"
-  | "fundingSince"
-  | "permissions"
-  | "setLeverage"
-  | "setPositionMode"
->;
 
 function accountCalls(exchange: PrivateExchange, words: Words): AccountCalls {
   return {

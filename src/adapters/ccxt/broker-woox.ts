@@ -6,7 +6,7 @@ import type { NewOrder, OrderRef, PositionMode } from "../../ports/broker.ts";
 import type { Client, Row } from "./broker-client.ts";
 import { decimalOf, instantOf, rowOf, rowsOf, textOrNull, unreadable } from "./broker-fields.ts";
 import { allPages, inOrder, type Page, wholeWindow } from "./broker-pages.ts";
-import type { BrokerProfile, Dialect, Next } from "./broker-profile.ts";
+import type { AccountCalls, BrokerProfile, Dialect, Next } from "./broker-profile.ts";
 import type { Sent } from "./broker-wire.ts";
 import { BrokerError, type CodeMeaning } from "./error-types.ts";
 import { WOOX_ERRORS } from "./woox-errors.ts";
@@ -152,19 +152,6 @@ function orderCalls(ask: Ask): OrderCalls {
     },
   };
 }
-
-type AccountCalls = Pick<
-  Dialect,
-  | "positions"
-  | "balances"
-  | "leverage"
-  | "positionMode"
-  | "feeRates"
-  | "fundingSince"
-  | "permissions"
-  | "setLeverage"
-  | "setPositionMode"
->;
 
 function accountCalls(ask: Ask): AccountCalls {
   return {

@@ -1,6 +1,6 @@
 // A filtered list as CSV, page by page, so that a long one never lies in memory whole (RFC 4180). Called
 // by the lists' services. Text that a spreadsheet would run as a formula is made plain text.
-import { decimal } from "../../model/decimal.ts";
+import { plainNumber } from "../../model/decimal.ts";
 import { type EpochMs, isoUtc } from "../../model/time.ts";
 import type { GridColumn, GridPage, GridQuery, GridValue } from "../../ports/grid.ts";
 
@@ -15,17 +15,12 @@ function textCell(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function numberCell(value: number): string {
-  const text = String(value);
-  return text.includes("e") ? decimal(value) : text;
-}
-
 /** Numbers in stored units without exponents, instants in ISO 8601 UTC, nothing for no value. */
 function csvCell({ kind }: GridColumn, value: GridValue): string {
   if (value === null) return kind === "flag" ? "false" : "";
   if (typeof value === "boolean") return String(value);
   if (typeof value === "string") return textCell(value);
-  return kind === "date" ? isoUtc(value as EpochMs) : numberCell(value);
+  return kind === "date" ? isoUtc(value as EpochMs) : plainNumber(value);
 }
 
 /** The file: ids and the columns, then every row that the query finds from its first page on. */

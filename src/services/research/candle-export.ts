@@ -2,7 +2,7 @@
 // in memory whole. Called by candles.ts for downloads in the browser.
 import { CANDLE_CSV_HEADER, FUNDING_CSV_HEADER } from "../../model/candle-csv.ts";
 import { CANDLE_COLUMNS } from "../../model/candle.ts";
-import { decimal } from "../../model/decimal.ts";
+import { plainNumber } from "../../model/decimal.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { CandleStore, CandleSummary, FundingSummary } from "../../ports/candle-store.ts";
@@ -26,7 +26,7 @@ export async function* candleCsv(
     const series = await store.loadSeries(scope, id, range);
     let text = "";
     for (let i = 0; i < series.length; i++) {
-      text += `${CANDLE_COLUMNS.map((name) => plain(series[name][i]!)).join(",")}${LINE_END}`;
+      text += `${CANDLE_COLUMNS.map((name) => plainNumber(series[name][i]!)).join(",")}${LINE_END}`;
     }
     if (text !== "") yield text;
   }
@@ -41,12 +41,7 @@ export async function* fundingCsv(
   yield `${FUNDING_CSV_HEADER}${LINE_END}`;
   const { at, rate, length } = await store.loadFunding(scope, id);
   let text = "";
-  for (let i = 0; i < length; i++) text += `${plain(at[i]!)},${plain(rate[i]!)}${LINE_END}`;
+  for (let i = 0; i < length; i++)
+    text += `${plainNumber(at[i]!)},${plainNumber(rate[i]!)}${LINE_END}`;
   if (text !== "") yield text;
-}
-
-/** The shortest decimal that reads back as the same number, without an exponent. */
-function plain(value: number): string {
-  const text = String(value);
-  return text.includes("e") ? decimal(value) : text;
 }

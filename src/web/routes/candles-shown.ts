@@ -2,7 +2,7 @@
 // Used by candles.tsx and candle-series.tsx.
 import type { Kpi } from "../../../views/components/parts.tsx";
 import { age, bytes, count, date, percent, timeframe } from "../../../views/format.ts";
-import type { ExchangeGroups } from "../../../views/pages/candle-fields.tsx";
+import type { ExchangeGroups } from "../../../views/pages/candle-fields.ts";
 import type { JobRow } from "../../../views/pages/candle-jobs.tsx";
 import type { CandleRow, SeriesListProps } from "../../../views/pages/candle-list.tsx";
 import type { QualityProps } from "../../../views/pages/candle-quality.tsx";

@@ -1,7 +1,7 @@
 // A finished run as files: the result document exactly as `dragon backtest --json` prints it, and its
 // fills and cycles as CSV (RFC 4180). Pure. ISO 8601 UTC and plain decimals; no cell is a formula.
 import type { Metrics } from "../../analytics/summary.ts";
-import { decimal } from "../../model/decimal.ts";
+import { plainNumber } from "../../model/decimal.ts";
 import { isoUtc } from "../../model/time.ts";
 import type { Run } from "../../ports/run-store.ts";
 import type { ResultDocument } from "../../services/research/backtest-result.ts";
@@ -103,9 +103,7 @@ type Cell = string | number | null;
 /** Texts are words of the engine, so none needs quotes or begins like a formula. */
 function cell(value: Cell): string {
   if (value === null) return "";
-  if (typeof value === "string") return value;
-  const text = String(value);
-  return text.includes("e") ? decimal(value) : text;
+  return typeof value === "string" ? value : plainNumber(value);
 }
 
 function csv(rows: readonly (readonly Cell[])[]): string {
