@@ -9,6 +9,8 @@ import userPreferences from "./0006_user_preferences.sql" with { type: "text" };
 import runDocuments from "./0007_run_documents.sql" with { type: "text" };
 import accountsAndCredentials from "./0008_accounts_and_credentials.sql" with { type: "text" };
 import ordersAndLedger from "./0009_orders_and_ledger.sql" with { type: "text" };
+import tradingStates from "./0010_trading_states.sql" with { type: "text" };
+import bots from "./0011_bots.sql" with { type: "text" };
 
 /** One step of the schema. */
 export type Migration = {
@@ -30,4 +32,6 @@ export const migrations: readonly Migration[] = [
   { version: 7, name: "0007_run_documents", sql: runDocuments },
   { version: 8, name: "0008_accounts_and_credentials", sql: accountsAndCredentials },
   { version: 9, name: "0009_orders_and_ledger", sql: ordersAndLedger },
+  { version: 10, name: "0010_trading_states", sql: tradingStates },
+  { version: 11, name: "0011_bots", sql: bots },
 ];

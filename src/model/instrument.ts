@@ -61,3 +61,16 @@ export function gridValue(grid: Grid, steps: number): number {
 export function gridText(grid: Grid, steps: number): string {
   return gridValue(grid, steps).toFixed(grid.decimals);
 }
+
+const NATIVE_WOOX = /^(?:PERP|SPOT)_[^_]+_([^_]+)$/;
+
+/**
+ * The currency profits and costs of a symbol are counted in: `BTC/USDT:USDT`, `BTC/USDT` and
+ * `PERP_BTC_USDT` → `USDT`.
+ */
+export function settleAssetOf(symbol: string): string {
+  const native = NATIVE_WOOX.exec(symbol)?.[1];
+  if (native !== undefined) return native;
+  const [pair = symbol, settle] = symbol.split(":");
+  return settle ?? pair.split("/")[1] ?? pair;
+}

@@ -15,8 +15,12 @@ export type Sign = -1 | 0 | 1;
  */
 export type OrderKind = "market" | "limit" | "post_only" | "trigger_market" | "stop_market";
 
-/** What an order is for; the trading-state table and the event names are keyed by it. */
-export type OrderPurpose = "entry" | "rung" | "take_profit" | "protective_stop" | "exit";
+/**
+ * What an order is for; the trading-state table and the event names are keyed by it. `flatten` is the
+ * closing order of an operator.
+ */
+export type OrderPurpose =
+  "entry" | "rung" | "take_profit" | "protective_stop" | "exit" | "flatten";
 
 /**
  * One order a strategy wants to rest or execute. A target is a value: a changed wish is a new object.

@@ -13,7 +13,9 @@ import type { EpochMs } from "../model/time.ts";
 import type { ExactFill, ExactFunding, Leg, OwnedFill, Owner } from "../model/trade-record.ts";
 import type { Id, Scope } from "./access-store.ts";
 import type { AccountId } from "./account-store.ts";
+import type { BotId, NewEvent } from "./bot-store.ts";
 import type { OrderTerms } from "./broker.ts";
+import type { Json } from "./settings-store.ts";
 
 export type IntentId = Id<"intent">;
 
@@ -66,11 +68,29 @@ export type StoredIntent = Omit<NewIntent, "status"> & {
   readonly updatedAt: EpochMs;
 };
 
-/** One write-ahead commit: new intents, and parked ones that go to the exchange now. */
+/**
+ * One write-ahead commit: new intents, parked ones that go to the exchange now, and the step of a bot that
+ * decided them.
+ */
 export type IntentBatch = {
   readonly place: readonly NewIntent[];
   readonly send: readonly { readonly id: IntentId; readonly clientOrderId: ClientOrderId }[];
+  /** Planned or parked ones that are not wanted any more: they become cancelled. */
+  readonly withdraw?: readonly IntentId[];
+  readonly step?: StepRecord;
 };
+
+/** What a step changed beside orders; an absent version of the state is 0. */
+export type StepRecord = {
+  readonly botId: BotId;
+  /** The version the step began with; `state_moved` when another one is stored. */
+  readonly seenVersion: number;
+  readonly state: Json;
+  readonly events: readonly NewEvent[];
+};
+
+/** An order of ours with what was executed of it, oldest fill first. */
+export type OrderFills = { readonly intent: StoredIntent; readonly fills: readonly OwnedFill[] };
 
 /** What happened to an intent apart from its fills. */
 export type IntentNews = {
@@ -107,7 +127,8 @@ export type NewTransfer = {
 export type Booked = "booked" | "known" | "fee_replaced";
 
 /** Why trading rows were not written. `lease_lost` also for accounts of other workspaces. */
-export type CommitRefusal = "lease_lost" | "epoch_moved" | "duplicate_id" | "not_waiting";
+export type CommitRefusal =
+  "lease_lost" | "epoch_moved" | "duplicate_id" | "not_waiting" | "state_moved";
 
 /** Why a trade record was not booked; nothing was written and it may be offered again. */
 export type FillRefusal = "lease_lost" | "BAD_TRADE_RECORD" | "LEG_UNKNOWN" | "CONFLICTING_RECORD";
@@ -135,25 +156,31 @@ export type RebuildReport = {
 export type TradingStore = {
   /**
    * Takes the account, by the clock of the store. A holder may take its own lease again, which
-   * fences its former self.
+   * fences its former self. A lease of another holder is taken when it has run out, and at once by
+   * whoever owns the lock of the account (account-locks.ts) that this holder owned: then its process
+   * is gone.
    */
   takeLease(
     scope: Scope,
     accountId: AccountId,
     holder: string,
     ttlMs: number,
+    ownsLock: boolean,
   ): Promise<Result<Lease, "held" | "unknown_account">>;
-  /** The new end; null when the lease is no longer ours. */
-  renewLease(scope: Scope, guard: LeaseGuard, ttlMs: number): Promise<EpochMs | null>;
+  /** The new end; null when the lease is no longer ours. @param ownsLock whether we own the lock now */
+  renewLease(
+    scope: Scope,
+    guard: LeaseGuard,
+    ttlMs: number,
+    ownsLock: boolean,
+  ): Promise<EpochMs | null>;
   /** False when the lease was not ours. */
   releaseLease(scope: Scope, guard: LeaseGuard): Promise<boolean>;
   /** A new stamp when a sequence is used up; null when the lease is no longer ours. */
   freshStamp(scope: Scope, guard: LeaseGuard): Promise<number | null>;
 
-  /** The epoch of the trading states; 1 at first. */
+  /** The epoch of the trading states; 1 at first. It rises with `setStates` of control-store.ts. */
   epoch(scope: Scope): Promise<number>;
-  /** Waits for commits in progress; no intent commits under an older epoch afterwards. */
-  raiseEpoch(scope: Scope, at: EpochMs): Promise<number>;
 
   /** All or nothing. Answers the new intents first, then the sent ones, in the order given. */
   commitIntents(
@@ -191,6 +218,18 @@ export type TradingStore = {
   ): Promise<StoredIntent | null>;
   /** Intents that are not final, oldest first. */
   aliveIntents(scope: Scope, accountId: AccountId): Promise<readonly StoredIntent[]>;
+  /** Orders by their ids, whatever their status; unknown ids are left out. @param ids at most 500 */
+  orders(
+    scope: Scope,
+    accountId: AccountId,
+    ids: readonly IntentId[],
+  ): Promise<readonly OrderFills[]>;
+  /** Newest first. @param limit at most 1000 */
+  recentIntents(
+    scope: Scope,
+    accountId: AccountId,
+    query: { readonly owner: Owner | null; readonly limit: number },
+  ): Promise<readonly StoredIntent[]>;
   /** Holdings that are not flat, by symbol, leg and holder. */
   holdings(scope: Scope, accountId: AccountId): Promise<readonly SymbolHolding[]>;
   /** Oldest first, in the order they count. */

@@ -24,7 +24,13 @@ const scope: Scope = { workspaceId: 1 as WorkspaceId, userId: null, role: "owner
 async function world() {
   const simulated = createSimulatedStore(nextStatus, () => START);
   const { store } = simulated;
-  const lease = await store.takeLease(scope, simulated.addAccount(scope), "worker-1", TTL_MS);
+  const lease = await store.takeLease(
+    scope,
+    simulated.addAccount(scope),
+    "worker-1",
+    TTL_MS,
+    false,
+  );
   if (!lease.ok) throw new Error(lease.detail);
   return { ...simulated, lease: lease.value };
 }

@@ -315,7 +315,7 @@ function reorderings(register: StoreTest, shuffles: number): void {
 async function secondOpinion(orders: readonly NewIntent[], arrivals: readonly Arrival[]) {
   const { store, addAccount } = createSimulatedStore(nextStatus, () => START);
   const scope = { workspaceId: 1 as WorkspaceId, userId: null, role: "owner" } as const;
-  const taken = await store.takeLease(scope, addAccount(scope), "worker-1", TTL_MS);
+  const taken = await store.takeLease(scope, addAccount(scope), "worker-1", TTL_MS, false);
   if (!taken.ok) throw new Error(taken.detail);
   await live(store, scope, taken.value, orders, arrivals);
   return await hashes(store, scope, taken.value, orders.length);

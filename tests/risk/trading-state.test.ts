@@ -8,7 +8,12 @@ import type {
   TargetOrder,
 } from "../../src/model/order.ts";
 import { approve, type DeniedIntent } from "../../src/risk/pre-trade.ts";
-import { permits, strictest, type TradingState } from "../../src/risk/trading-state.ts";
+import {
+  mustWithdraw,
+  permits,
+  strictest,
+  type TradingState,
+} from "../../src/risk/trading-state.ts";
 
 const STATES: readonly TradingState[] = ["active", "reducing", "halted", "frozen"];
 const PURPOSES: readonly OrderPurpose[] = [
@@ -17,13 +22,22 @@ const PURPOSES: readonly OrderPurpose[] = [
   "take_profit",
   "exit",
   "protective_stop",
+  "flatten",
 ];
 
 /** The purposes that may be placed in each state. */
 const ALLOWED: Record<TradingState, readonly OrderPurpose[]> = {
   active: PURPOSES,
-  reducing: ["take_profit", "exit", "protective_stop"],
-  halted: ["protective_stop"],
+  reducing: ["take_profit", "exit", "protective_stop", "flatten"],
+  halted: ["protective_stop", "flatten"],
+  frozen: [],
+};
+
+/** The purposes whose resting orders have to be taken back in each state. */
+const WITHDRAWN: Record<TradingState, readonly OrderPurpose[]> = {
+  active: [],
+  reducing: ["entry", "rung"],
+  halted: ["entry", "rung"],
   frozen: [],
 };
 
@@ -62,6 +76,13 @@ describe("the trading-state table", () => {
         const { approved, denied } = sort([intent("place", purpose)], state);
         expect([approved.length, denied.length]).toEqual(may ? [1, 0] : [0, 1]);
       });
+      const goes = WITHDRAWN[state].includes(purpose);
+      test(`in state ${state} a resting order for ${purpose} is ${goes ? "taken back" : "left"}`, () => {
+        expect(mustWithdraw(state, purpose)).toBe(goes);
+        // What has to go must be allowed to go.
+        const { denied } = sort([intent("cancel", purpose)], state);
+        expect(goes && denied.length > 0).toBe(false);
+      });
     }
     const may = state !== "frozen";
     test(`in state ${state} an order of any purpose may ${may ? "" : "not "}be cancelled`, () => {
@@ -69,7 +90,9 @@ describe("the trading-state table", () => {
         PURPOSES.map((purpose) => intent("cancel", purpose)),
         state,
       );
-      expect([approved.length, denied.length]).toEqual(may ? [5, 0] : [0, 5]);
+      expect([approved.length, denied.length]).toEqual(
+        may ? [PURPOSES.length, 0] : [0, PURPOSES.length],
+      );
     });
   }
 

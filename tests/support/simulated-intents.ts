@@ -9,40 +9,65 @@ import type {
   IntentId,
   IntentNews,
   NewIntent,
+  StepRecord,
   StoredIntent,
 } from "../../src/ports/trading-store.ts";
-import type { Book } from "./simulated-rows.ts";
+import { type Book, noteEvents, type World } from "./simulated-rows.ts";
 
 const ZERO = decimal(0);
 
 /** All or nothing: the draft is thrown away by a refusal, because nothing was put in before. */
 export function commitIntents(
+  world: World,
   book: Book,
   next: OrderTransition,
   batch: IntentBatch,
   at: EpochMs,
 ): Result<readonly StoredIntent[], CommitRefusal> {
-  const waits = ({ id }: { id: IntentId }) => {
+  const { place, send, withdraw = [], step } = batch;
+  const ids = [...send.map(({ id }) => id), ...withdraw];
+  assert(new Set(ids).size === ids.length, "an intent is sent or withdrawn once per commit");
+  const can = (id: IntentId, event: "send" | "withdraw") => {
     const intent = book.intents.get(id);
-    return intent !== undefined && next(intent.status, "send") !== null;
+    return intent !== undefined && next(intent.status, event) !== null;
   };
-  if (!batch.send.every(waits)) return refuse("not_waiting", "an intent is not waiting any more");
-  const used = [...book.intents.values(), ...batch.place, ...batch.send]
+  if (!send.every(({ id }) => can(id, "send")) || !withdraw.every((id) => can(id, "withdraw"))) {
+    return refuse("not_waiting", "an intent is not waiting any more");
+  }
+  const used = [...book.intents.values(), ...place, ...send]
     .map(({ clientOrderId }) => clientOrderId)
     .filter((id) => id !== null);
   if (new Set(used).size < used.length) {
     return refuse("duplicate_id", "a client order id of these intents was used before");
   }
-  const placed = batch.place.map((intent) => placedIntent(book, intent, at));
-  const sent = batch.send.map(({ id, clientOrderId }) => {
-    const intent = book.intents.get(id);
-    assert(intent !== undefined, "the intent waits");
-    const status = "sending" as const;
-    const stored = { ...intent, status, clientOrderId, sentAt: at, updatedAt: at };
-    book.intents.set(id, stored);
-    return stored;
-  });
+  if (step && !moveState(world, book, step, at)) {
+    return refuse("state_moved", "the state of the bot is not the one that was seen");
+  }
+  const placed = place.map((intent) => placedIntent(book, intent, at));
+  const sent = send.map(({ id, clientOrderId }) =>
+    changed(book, id, { status: "sending", clientOrderId, sentAt: at, updatedAt: at }),
+  );
+  for (const id of withdraw) changed(book, id, { status: "cancelled", updatedAt: at });
   return ok([...placed, ...sent]);
+}
+
+function changed(book: Book, id: IntentId, change: Partial<StoredIntent>): StoredIntent {
+  const intent = book.intents.get(id);
+  assert(intent !== undefined, "the intent waits");
+  const stored = { ...intent, ...change };
+  book.intents.set(id, stored);
+  return stored;
+}
+
+/** False when the bot is gone or its state is not the one that was seen. */
+function moveState(world: World, book: Book, step: StepRecord, at: EpochMs): boolean {
+  const { botId, seenVersion, state, events } = step;
+  const bot = book.bots.get(botId);
+  const version = book.states.get(botId)?.version ?? 0;
+  if (!bot || bot.isDeleted || version !== seenVersion) return false;
+  book.states.set(botId, { botId, version: version + 1, body: state, updatedAt: at });
+  noteEvents(world, book, events);
+  return true;
 }
 
 function placedIntent(book: Book, intent: NewIntent, at: EpochMs): StoredIntent {

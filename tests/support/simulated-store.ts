@@ -3,45 +3,57 @@
 // other and all or nothing; a crash loses what was not committed; failures can be ordered.
 import { compare } from "../../src/model/decimal.ts";
 import { nextStamp } from "../../src/model/client-order-id.ts";
-import { compareEntries, type LedgerEntry, ledgerTotals } from "../../src/model/ledger.ts";
 import type { OrderTransition } from "../../src/model/order-status.ts";
 import { ok, refuse } from "../../src/model/result.ts";
-import { applyFacts, emptyBook, sortedHoldings } from "../../src/model/symbol-book.ts";
 import type { EpochMs } from "../../src/model/time.ts";
 import {
   betterFee,
-  type BookFact,
   checkFill,
   checkFunding,
-  compareKeys,
-  compareText,
-  FOREIGN,
-  factKey,
   fillRef,
   isSameExecution,
-  type OwnedFill,
 } from "../../src/model/trade-record.ts";
 import type { Scope } from "../../src/ports/access-store.ts";
-import type { AccountId } from "../../src/ports/account-store.ts";
-import type { LeaseGuard, StoredCycle, TradingStore } from "../../src/ports/trading-store.ts";
+import type { AccountId, NewAccount } from "../../src/ports/account-store.ts";
+import type { LeaseGuard, TradingStore } from "../../src/ports/trading-store.ts";
 import { commitIntents, countFills, recordNews } from "./simulated-intents.ts";
+import { reads } from "./simulated-reads.ts";
 import {
   type Book,
+  type Committed,
   copyOf,
   draftOf,
   emptyBookOf,
   leaseLost,
-  type StoredFill,
   type World,
 } from "./simulated-rows.ts";
+
+const PAPER: NewAccount = { name: "Account", exchangeId: "woox", mode: "paper" };
 
 /** When an ordered failure strikes: the caller cannot tell which of the two it was. */
 export type Strike = "before_commit" | "after_commit";
 
+/** A write as the only one at its time; its draft is committed as a whole. */
+export type Write = <T>(work: (draft: World) => T) => Promise<T>;
+
+/** A write under the lease of an account, on a copy of its rows. */
+export type Guarded = <T>(
+  scope: Scope,
+  guard: LeaseGuard,
+  work: (book: Book, draft: World) => T,
+) => Promise<T | ReturnType<typeof leaseLost>>;
+
 /** A store and the strings to pull. */
 export type SimulatedStore = {
   readonly store: TradingStore;
-  addAccount(scope: Scope): AccountId;
+  /** What other stores over the same rows work with. */
+  readonly inside: {
+    readonly world: Committed;
+    readonly write: Write;
+    readonly guarded: Guarded;
+  };
+  /** @param account a paper account at WOO X when absent */
+  addAccount(scope: Scope, account?: NewAccount): AccountId;
   /** Writes in progress fail and are lost; what was committed stays. */
   crash(): void;
   /** The next write fails so. */
@@ -50,8 +62,13 @@ export type SimulatedStore = {
 
 /** An empty store. @param now the clock of the store */
 export function createSimulatedStore(next: OrderTransition, now: () => EpochMs): SimulatedStore {
-  const world: World = { accounts: new Map(), epochs: new Map() };
-  let accounts = 0;
+  const accounts = new Map<AccountId, Book>();
+  const world: Committed = {
+    accounts,
+    epochs: new Map(),
+    homes: new Map(),
+    numbers: new Map(),
+  };
   let generation = 0;
   let ordered: Strike | null = null;
   let queue: Promise<unknown> = Promise.resolve();
@@ -90,7 +107,8 @@ export function createSimulatedStore(next: OrderTransition, now: () => EpochMs):
 
   const seen = (scope: Scope, accountId: AccountId): Book => {
     const book = world.accounts.get(accountId);
-    return book?.workspaceId === scope.workspaceId ? book : emptyBookOf(scope.workspaceId);
+    const isOurs = book?.workspaceId === scope.workspaceId;
+    return isOurs ? book : emptyBookOf(accountId, scope.workspaceId, PAPER);
   };
 
   const store: TradingStore = {
@@ -100,7 +118,7 @@ export function createSimulatedStore(next: OrderTransition, now: () => EpochMs):
         if ((draft.epochs.get(scope.workspaceId) ?? 1) !== seenEpoch) {
           return refuse("epoch_moved", `the trading states changed after epoch ${seenEpoch}`);
         }
-        return commitIntents(book, next, batch, at);
+        return commitIntents(draft, book, next, batch, at);
       }),
     recordNews: (scope, guard, id, news, at) =>
       guarded(scope, guard, (book) => recordNews(book, next, id, news, at)),
@@ -116,10 +134,11 @@ export function createSimulatedStore(next: OrderTransition, now: () => EpochMs):
   };
   return {
     store,
-    addAccount: ({ workspaceId }) => {
-      accounts += 1;
-      const id = accounts as AccountId;
-      world.accounts.set(id, emptyBookOf(workspaceId));
+    inside: { world, write, guarded },
+    addAccount: ({ workspaceId }, account) => {
+      const id = (accounts.size + 1) as AccountId;
+      const name = `Account ${id}`;
+      accounts.set(id, emptyBookOf(id, workspaceId, account ?? { ...PAPER, name }));
       return id;
     },
     crash: () => {
@@ -131,44 +150,35 @@ export function createSimulatedStore(next: OrderTransition, now: () => EpochMs):
   };
 }
 
-type Write = <T>(work: (draft: World) => T) => Promise<T>;
-type Guarded = <T>(
-  scope: Scope,
-  guard: LeaseGuard,
-  work: (book: Book, draft: World) => T,
-) => Promise<T | ReturnType<typeof leaseLost>>;
-
 function leases(
   write: Write,
   guarded: Guarded,
   world: World,
   now: () => EpochMs,
-): Pick<
-  TradingStore,
-  "takeLease" | "renewLease" | "releaseLease" | "freshStamp" | "epoch" | "raiseEpoch"
-> {
+): Pick<TradingStore, "takeLease" | "renewLease" | "releaseLease" | "freshStamp" | "epoch"> {
   return {
-    takeLease: (scope, accountId, holder, ttlMs) =>
+    takeLease: (scope, accountId, holder, ttlMs, ownsLock) =>
       write((draft) => {
         const known = draft.accounts.get(accountId);
         if (known?.workspaceId !== scope.workspaceId) {
           return refuse("unknown_account", "there is no such account");
         }
         const held = known.lease;
-        if (held && held.expiresAt > now() && held.holder !== null && held.holder !== holder) {
+        const isRunning = held && held.expiresAt > now() && held.holder !== null;
+        if (isRunning && held.holder !== holder && !(ownsLock && held.ownsLock)) {
           return refuse("held", `the account is traded by ${held.holder}`);
         }
         const token = (held?.token ?? 0) + 1;
         const stampS = nextStamp(now(), held?.stampS ?? null);
         const expiresAt = now() + ttlMs;
-        const lease = { token, stampS, expiresAt, holder };
+        const lease = { token, stampS, expiresAt, holder, ownsLock };
         draft.accounts.set(accountId, { ...copyOf(known), lease });
         return ok({ accountId, token, stampS, expiresAt });
       }),
-    renewLease: async (scope, guard, ttlMs) => {
+    renewLease: async (scope, guard, ttlMs, ownsLock) => {
       const renewed = await guarded(scope, guard, (book) => {
         const expiresAt = now() + ttlMs;
-        if (book.lease) book.lease = { ...book.lease, expiresAt };
+        if (book.lease) book.lease = { ...book.lease, expiresAt, ownsLock };
         return expiresAt;
       });
       return typeof renewed === "number" ? renewed : null;
@@ -177,7 +187,8 @@ function leases(
       const released = await guarded(scope, guard, (book) => {
         if (!book.lease) return false;
         const { token, stampS } = book.lease;
-        book.lease = { token: token + 1, stampS, holder: null, expiresAt: now() };
+        const nobodys = { holder: null, expiresAt: now(), ownsLock: false };
+        book.lease = { token: token + 1, stampS, ...nobodys };
         return true;
       });
       return released === true;
@@ -191,12 +202,6 @@ function leases(
       return typeof fresh === "number" ? fresh : null;
     },
     epoch: async ({ workspaceId }) => world.epochs.get(workspaceId) ?? 1,
-    raiseEpoch: ({ workspaceId }) =>
-      write((draft) => {
-        const raised = (draft.epochs.get(workspaceId) ?? 1) + 1;
-        draft.epochs.set(workspaceId, raised);
-        return raised;
-      }),
   };
 }
 
@@ -255,104 +260,4 @@ function facts(
         return isSame ? ok("known") : refuse("CONFLICTING_RECORD", "the transfer differs");
       }),
   };
-}
-
-type Seen = (scope: Scope, accountId: AccountId) => Book;
-
-function reads(
-  seen: Seen,
-): Pick<
-  TradingStore,
-  "findIntent" | "aliveIntents" | "holdings" | "fills" | "cycles" | "ledger" | "totals"
-> {
-  return {
-    findIntent: async (scope, accountId, clientOrderId) =>
-      [...seen(scope, accountId).intents.values()].find(
-        (intent) => intent.clientOrderId === clientOrderId,
-      ) ?? null,
-    aliveIntents: async (scope, accountId) => {
-      const final = ["filled", "cancelled", "refused", "expired", "abandoned"];
-      const all = [...seen(scope, accountId).intents.values()];
-      return all.filter(({ status }) => !final.includes(status));
-    },
-    holdings: async (scope, accountId) => derived(seen(scope, accountId)).holdings,
-    fills: async (scope, accountId, symbol) =>
-      derived(seen(scope, accountId)).facts.flatMap((fact) =>
-        fact.kind === "fill" && fact.fill.symbol === symbol ? [fact.fill] : [],
-      ),
-    cycles: async (scope, accountId, limit) =>
-      derived(seen(scope, accountId))
-        .cycles.map((cycle): StoredCycle => ({ ...cycle, worstRatio: null, bestRatio: null }))
-        .sort((a, b) => b.openedAt - a.openedAt)
-        .slice(0, limit),
-    ledger: async (scope, accountId, limit) =>
-      entriesOf(seen(scope, accountId)).sort(compareEntries).reverse().slice(0, limit),
-    totals: async (scope, accountId, { sinceAt, owner }) => {
-      const book = seen(scope, accountId);
-      const isMeant = (one: { owner: string; at: EpochMs }) =>
-        one.at >= sinceAt && (owner === null || one.owner === owner);
-      const summed = ledgerTotals(entriesOf(book).filter(isMeant));
-      const feeless = [...book.fills.values()]
-        .map((stored) => owned(book, stored))
-        .filter((fill) => isMeant(fill) && fill.fee === null);
-      return { ...summed, missing: summed.missing + feeless.length };
-    },
-  };
-}
-
-function owned(book: Book, { fill, intentId }: StoredFill): OwnedFill {
-  const intent = intentId === null ? undefined : book.intents.get(intentId);
-  if (!intent) return { ...fill, ...FOREIGN };
-  const { owner, clientOrderId, purpose, reason } = intent;
-  return { ...fill, owner, clientOrderId, purpose, reason };
-}
-
-const DERIVED = new WeakMap<Book, ReturnType<typeof derive>>();
-
-/** Committed books never change, so deriving once is enough. */
-function derived(book: Book): ReturnType<typeof derive> {
-  const known = DERIVED.get(book) ?? derive(book);
-  DERIVED.set(book, known);
-  return known;
-}
-
-/** Everything that follows from the facts, from the first one on. */
-function derive(book: Book) {
-  const facts: BookFact[] = [
-    ...[...book.fills.values()].map((stored): BookFact => ({
-      kind: "fill",
-      fill: owned(book, stored),
-    })),
-    ...[...book.funding.values()].map((funding): BookFact => ({ kind: "funding", funding })),
-  ].sort((a, b) => compareKeys(factKey(a), factKey(b)));
-  const symbolOf = (fact: BookFact) =>
-    fact.kind === "fill" ? fact.fill.symbol : fact.funding.symbol;
-  const symbols = [...new Set(facts.map(symbolOf))].sort(compareText);
-  const books = symbols.map((symbol) => {
-    const state = emptyBook(symbol);
-    const outcome = applyFacts(
-      state,
-      facts.filter((fact) => symbolOf(fact) === symbol),
-    );
-    return { symbol, holdings: sortedHoldings(state), outcome };
-  });
-  return {
-    facts,
-    holdings: books.flatMap(({ symbol, holdings }) =>
-      holdings.map(({ holder, leg, position }) => ({ symbol, leg, holder, position })),
-    ),
-    cycles: books.flatMap(({ holdings, outcome }) => [
-      ...outcome.closed,
-      ...holdings.flatMap(({ cycle }) => (cycle ? [cycle] : [])),
-    ]),
-    entries: books.flatMap(({ outcome }) => outcome.entries),
-  };
-}
-
-function entriesOf(book: Book): LedgerEntry[] {
-  const transfers = [...book.transfers.values()].map((transfer): LedgerEntry => ({
-    ...transfer,
-    ...{ kind: "transfer", owner: "account", symbol: null, leg: null, isEstimated: false },
-  }));
-  return [...derived(book).entries, ...transfers];
 }

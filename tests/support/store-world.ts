@@ -25,7 +25,7 @@ export type StoreTest = (name: string, body: (world: StoreWorld) => Promise<void
 export const TTL_MS = 30_000;
 /** A new account and its lease. */
 export async function leased({ store, scope, newAccount }: StoreWorld): Promise<Lease> {
-  const taken = await store.takeLease(scope, await newAccount(), "worker-1", TTL_MS);
+  const taken = await store.takeLease(scope, await newAccount(), "worker-1", TTL_MS, false);
   if (!taken.ok) throw new Error(taken.detail);
   return taken.value;
 }

@@ -27,8 +27,9 @@ type Chain = WorkspaceId | typeof INSTANCE;
 /** The audit store on a migrated database. */
 export function createAuditRepository(sql: Sql): AuditStore {
   return {
-    append: (scope, entry, now) => sql.begin((tx) => append(tx, scope.workspaceId, entry, now)),
-    appendInstance: (entry, now) => sql.begin((tx) => append(tx, INSTANCE, entry, now)),
+    append: (scope, entry, now) =>
+      sql.begin((tx) => appendAudit(tx, scope.workspaceId, entry, now)),
+    appendInstance: (entry, now) => sql.begin((tx) => appendAudit(tx, INSTANCE, entry, now)),
     list: (scope, page) => list(sql, scope.workspaceId, page),
     listInstance: (page) => list(sql, INSTANCE, page),
     verify: (scope) => verify(sql, scope.workspaceId),
@@ -40,7 +41,11 @@ function columns(sql: Query) {
   return sql`id, at, actor_id, actor, action, object, before, after, prev_hash, hash`;
 }
 
-async function append(
+/**
+ * Appends an entry inside a transaction, so that it is there exactly when the change is. Entries of one
+ * chain wait for each other until that transaction ends.
+ */
+export async function appendAudit(
   tx: Transaction,
   chain: Chain,
   entry: NewAuditEntry,

@@ -16,12 +16,21 @@ import type {
   StoredIntent,
   TradingStore,
 } from "../../ports/trading-store.ts";
+import { insertEvents } from "./bot-events.ts";
+import { type AccountKey, moveState } from "./bot-states.ts";
 import type { Sql, Transaction } from "./connect.ts";
 import { errorCode } from "./errors.ts";
 import { at, jsonb, one } from "./rows.ts";
 import { rebook } from "./trading-book.ts";
 import { type GuardedAccount, guarded, isEpoch, leaseLost } from "./trading-leases.ts";
-import { type FillRow, fillColumns, fillOf, intentColumns, intentOf } from "./trading-rows.ts";
+import {
+  type FillRow,
+  fillColumns,
+  fillOf,
+  intentColumns,
+  intentOf,
+  intentsJson,
+} from "./trading-rows.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const NOTHING = decimal(0);
@@ -33,9 +42,13 @@ export function createTradingIntents(
 ): Pick<TradingStore, "commitIntents" | "recordNews"> {
   return {
     commitIntents: async (scope, guard, seenEpoch, batch, now) => {
+      checkIds(batch);
       try {
-        return await sql.begin((tx) => commit(tx, next, { scope, guard, seenEpoch, batch, now }));
+        return ok(
+          await sql.begin((tx) => commit(tx, next, { scope, guard, seenEpoch, batch, now })),
+        );
       } catch (error) {
+        if (error instanceof Refused) return error.refusal;
         if (errorCode(error) !== UNIQUE_VIOLATION) throw error;
         return refuse("duplicate_id", "a client order id of these intents was used before");
       }
@@ -53,100 +66,140 @@ type Commit = {
   readonly now: EpochMs;
 };
 
+type Refusal = Extract<Result<never, CommitRefusal>, { ok: false }>;
+
+/** Thrown inside a transaction, so that what was written before the refusal is undone. */
+class Refused extends Error {
+  override readonly name = "Refused";
+  constructor(readonly refusal: Refusal) {
+    super(refusal.detail);
+  }
+}
+
+function checkIds({ send, withdraw = [] }: IntentBatch): void {
+  const ids = [...send.map(({ id }) => id), ...withdraw];
+  assert(new Set(ids).size === ids.length, "an intent is sent or withdrawn once per commit");
+}
+
+/**
+ * Sends every statement before the first answer is read, which makes the commit one exchange between
+ * BEGIN and COMMIT. The server carries them out in this order, the lease first; a refusal undoes all.
+ * @throws Refused
+ */
 async function commit(
   tx: Transaction,
   next: OrderTransition,
   { scope, guard, seenEpoch, batch, now }: Commit,
-): Promise<Result<readonly StoredIntent[], CommitRefusal>> {
-  const account = await guarded(tx, scope, guard);
-  if (!account) return leaseLost();
-  if (!(await isEpoch(tx, scope, seenEpoch))) {
-    return refuse("epoch_moved", `the trading states changed after epoch ${seenEpoch}`);
+): Promise<readonly StoredIntent[]> {
+  const { place, send, withdraw = [], step } = batch;
+  const owner = { workspaceId: scope.workspaceId, accountId: guard.accountId };
+  const waits = [...send.map(({ id }) => id), ...withdraw];
+  const [lease, epoch, waiting, placed, sent, withdrawn, moved, noted] = await Promise.allSettled([
+    guarded(tx, scope, guard),
+    isEpoch(tx, scope, seenEpoch),
+    intentsById(tx, owner, waits),
+    insertIntents(tx, owner, place, now),
+    sendIntents(tx, owner, send, now),
+    withdrawIntents(tx, owner, withdraw, now),
+    step ? moveState(tx, owner, step, now) : true,
+    step ? insertEvents(tx, owner, step.events) : null,
+  ]);
+  if (answerOf(lease) === null) throw new Refused(leaseLost());
+  if (!answerOf(epoch)) {
+    const detail = `the trading states changed after epoch ${seenEpoch}`;
+    throw new Refused(refuse("epoch_moved", detail));
   }
-  const waiting = await intentsById(
-    tx,
-    account,
-    batch.send.map(({ id }) => id),
-  );
-  const isWaiting = ({ id }: { id: IntentId }) => {
-    const intent = waiting.get(id);
-    return intent !== undefined && next(intent.status, "send") !== null;
+  const stored = answerOf(waiting);
+  const can = (id: IntentId, event: "send" | "withdraw") => {
+    const intent = stored.get(id);
+    return intent !== undefined && next(intent.status, event) !== null;
   };
-  if (!batch.send.every(isWaiting)) {
-    return refuse("not_waiting", "an intent to send is not waiting any more");
+  if (!send.every(({ id }) => can(id, "send")) || !withdraw.every((id) => can(id, "withdraw"))) {
+    throw new Refused(refuse("not_waiting", "an intent is not waiting any more"));
   }
-  const placed = await insertIntents(tx, account, batch.place, now);
-  const sent: StoredIntent[] = [];
-  for (const { id, clientOrderId } of batch.send) {
-    const row = one(
-      await tx<StoredIntent[]>`
-        update order_intents set status = 'sending', client_order_id = ${clientOrderId},
-          sent_at = ${at(now)}, updated_at = ${at(now)}, version = version + 1
-        where id = ${id} and account_id = ${account.accountId}
-        returning ${intentColumns(tx)}`,
-    );
-    sent.push(intentOf(row));
+  const fresh = answerOf(placed);
+  const changed = answerOf(sent);
+  answerOf(withdrawn);
+  if (!answerOf(moved)) {
+    throw new Refused(refuse("state_moved", "the state of the bot is not the one that was seen"));
   }
-  return ok([...placed, ...sent]);
+  answerOf(noted);
+  return [...fresh, ...changed];
+}
+
+/** What a statement answered. @throws what it failed with */
+function answerOf<T>(answer: PromiseSettledResult<T>): T {
+  if (answer.status === "rejected") throw answer.reason;
+  return answer.value;
 }
 
 /** Read under the lease, which nobody else holds until the transaction ends. */
 async function intentsById(
   tx: Transaction,
-  { accountId }: GuardedAccount,
+  { workspaceId, accountId }: AccountKey,
   ids: readonly IntentId[],
 ): Promise<Map<IntentId, StoredIntent>> {
   if (ids.length === 0) return new Map();
   const rows = await tx<StoredIntent[]>`
     select ${intentColumns(tx)} from order_intents
-    where account_id = ${accountId} and id = any(${[...ids]}::bigint[])`;
+    where account_id = ${accountId} and workspace_id = ${workspaceId}
+      and id = any(${[...ids]}::bigint[])`;
   return new Map(rows.map((row) => [row.id, intentOf(row)]));
 }
 
 async function insertIntents(
   tx: Transaction,
-  { workspaceId, accountId, mode }: GuardedAccount,
+  { workspaceId, accountId }: AccountKey,
   intents: readonly NewIntent[],
   now: EpochMs,
 ): Promise<StoredIntent[]> {
   if (intents.length === 0) return [];
-  const moment = new Date(now).toISOString();
-  const document = intents.map((intent, position) => {
-    const isSending = intent.status === "sending";
-    assert(isSending === (intent.clientOrderId !== null), "an intent has its id when it is sent");
-    return {
-      position,
-      status: intent.status,
-      client_order_id: intent.clientOrderId,
-      owner: intent.owner,
-      symbol: intent.symbol,
-      leg: intent.leg,
-      position_side: intent.positionSide,
-      side: intent.side,
-      purpose: intent.purpose,
-      reason: intent.reason,
-      target_key: intent.targetKey,
-      terms: { ...intent.terms },
-      is_reduce_only: intent.isReduceOnly,
-      qty: intent.qty,
-      decided_at: new Date(intent.decidedAt).toISOString(),
-      sent_at: isSending ? moment : null,
-    };
-  });
   const rows = await tx<StoredIntent[]>`
     insert into order_intents (workspace_id, account_id, mode, status, client_order_id, owner,
       symbol, leg, position_side, side, purpose, reason, target_key, terms, is_reduce_only, qty,
       decided_at, sent_at, created_at, updated_at)
-    select ${workspaceId}, ${accountId}, ${mode}, status, client_order_id, owner, symbol, leg,
-      position_side, side, purpose, reason, target_key, terms, is_reduce_only, qty, decided_at,
-      sent_at, ${at(now)}, ${at(now)}
-    from jsonb_to_recordset(${jsonb(tx, document)}) as x (
+    select a.workspace_id, a.id, a.mode, x.status, x.client_order_id, x.owner, x.symbol, x.leg,
+      x.position_side, x.side, x.purpose, x.reason, x.target_key, x.terms, x.is_reduce_only,
+      x.qty, x.decided_at, x.sent_at, ${at(now)}, ${at(now)}
+    from jsonb_to_recordset(${jsonb(tx, intentsJson(intents, now))}) as x (
       position integer, status text, client_order_id text, owner text, symbol text, leg text,
       position_side text, side text, purpose text, reason text, target_key text, terms jsonb,
       is_reduce_only boolean, qty numeric, decided_at timestamptz, sent_at timestamptz)
-    order by position
+    join accounts a on a.id = ${accountId} and a.workspace_id = ${workspaceId}
+    order by x.position
     returning ${intentColumns(tx)}`;
   return rows.map(intentOf);
+}
+
+async function sendIntents(
+  tx: Transaction,
+  { workspaceId, accountId }: AccountKey,
+  send: IntentBatch["send"],
+  now: EpochMs,
+): Promise<StoredIntent[]> {
+  if (send.length === 0) return [];
+  const ids = send.map(({ id, clientOrderId }) => ({ sent_id: id, sent_as: clientOrderId }));
+  const rows = await tx<StoredIntent[]>`
+    update order_intents set status = 'sending', client_order_id = x.sent_as,
+      sent_at = ${at(now)}, updated_at = ${at(now)}, version = version + 1
+    from jsonb_to_recordset(${jsonb(tx, ids)}) as x (sent_id bigint, sent_as text)
+    where id = x.sent_id and account_id = ${accountId} and workspace_id = ${workspaceId}
+    returning ${intentColumns(tx)}`;
+  const stored = new Map(rows.map((row) => [row.id, intentOf(row)]));
+  return send.flatMap(({ id }) => stored.get(id) ?? []);
+}
+
+async function withdrawIntents(
+  tx: Transaction,
+  { workspaceId, accountId }: AccountKey,
+  ids: readonly IntentId[],
+  now: EpochMs,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tx`
+    update order_intents set status = 'cancelled', updated_at = ${at(now)}, version = version + 1
+    where id = any(${[...ids]}::bigint[]) and account_id = ${accountId}
+      and workspace_id = ${workspaceId}`;
 }
 
 type News = {

@@ -1,5 +1,6 @@
-// Leases and the epoch of the trading states on PostgreSQL. Used by trading-repository.ts; `guarded` is
-// the first statement of every trading write and makes the writes of one account wait for each other.
+// Leases on PostgreSQL, and the epoch that commits of intents are held against. Used by
+// trading-repository.ts; `guarded` is the first statement of every trading write and makes the writes of
+// one account wait for each other.
 import { nextStamp } from "../../model/client-order-id.ts";
 import { ok, refuse, type Result } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
@@ -7,6 +8,7 @@ import type { Scope } from "../../ports/access-store.ts";
 import type { AccountId, AccountMode } from "../../ports/account-store.ts";
 import type { Lease, LeaseGuard, TradingStore } from "../../ports/trading-store.ts";
 import type { Sql, Transaction } from "./connect.ts";
+import { readEpoch } from "./control-repository.ts";
 import { at, firstOrNull, one } from "./rows.ts";
 
 /** The account a guarded write goes to. */
@@ -48,18 +50,16 @@ export function leaseLost(): { ok: false; reason: "lease_lost"; detail: string }
 /** The part of the store that says who may write, and under which epoch. */
 export function createTradingLeases(
   sql: Sql,
-): Pick<
-  TradingStore,
-  "takeLease" | "renewLease" | "releaseLease" | "freshStamp" | "epoch" | "raiseEpoch"
-> {
+): Pick<TradingStore, "takeLease" | "renewLease" | "releaseLease" | "freshStamp" | "epoch"> {
   return {
-    takeLease: (scope, accountId, holder, ttlMs) =>
-      sql.begin((tx) => take(tx, scope, accountId, holder, ttlMs)),
-    renewLease: async (scope, guard, ttlMs) => {
+    takeLease: (scope, accountId, holder, ttlMs, ownsLock) =>
+      sql.begin((tx) => take(tx, scope, accountId, { holder, ttlMs, ownsLock })),
+    renewLease: async (scope, guard, ttlMs, ownsLock) => {
       const row = firstOrNull(
         await sql<{ expiresAt: EpochMs }[]>`
           update account_leases
-          set expires_at = clock_timestamp() + ${ttlMs}::double precision * interval '1 ms'
+          set expires_at = clock_timestamp() + ${ttlMs}::double precision * interval '1 ms',
+            owns_lock = ${ownsLock}
           where account_id = ${guard.accountId} and token = ${guard.token}
             and workspace_id = ${scope.workspaceId}
           returning expires_at`,
@@ -75,18 +75,7 @@ export function createTradingLeases(
       return count === 1;
     },
     freshStamp: (scope, guard) => sql.begin((tx) => freshStamp(tx, scope, guard)),
-    epoch: (scope) => sql.begin((tx) => epoch(tx, scope)),
-    raiseEpoch: async (scope, now) => {
-      const raised = one(
-        await sql<{ epoch: number }[]>`
-          insert into trading_control (workspace_id, epoch, changed_at)
-          values (${scope.workspaceId}, 2, ${at(now)})
-          on conflict (workspace_id) do update
-            set epoch = trading_control.epoch + 1, changed_at = excluded.changed_at
-          returning epoch`,
-      );
-      return raised.epoch;
-    },
+    epoch: (scope) => readEpoch(sql, scope),
   };
 }
 
@@ -95,15 +84,17 @@ type LeaseRow = {
   readonly stampS: number;
   readonly holder: string | null;
   readonly isRunning: boolean;
+  readonly ownsLock: boolean;
   readonly now: EpochMs;
 };
+
+type Wish = { readonly holder: string; readonly ttlMs: number; readonly ownsLock: boolean };
 
 async function take(
   tx: Transaction,
   scope: Scope,
   accountId: AccountId,
-  holder: string,
-  ttlMs: number,
+  { holder, ttlMs, ownsLock }: Wish,
 ): Promise<Result<Lease, "held" | "unknown_account">> {
   // The account row is the lock, because there may be no lease yet.
   const { count } = await tx`
@@ -113,11 +104,13 @@ async function take(
   if (count === 0) return refuse("unknown_account", "there is no such account");
   const known = firstOrNull(
     await tx<LeaseRow[]>`
-      select token, stamp_s, holder, expires_at > clock_timestamp() as is_running,
+      select token, stamp_s, holder, owns_lock, expires_at > clock_timestamp() as is_running,
         clock_timestamp() as now
       from account_leases where account_id = ${accountId} for update`,
   );
-  if (known?.isRunning && known.holder !== holder) {
+  // The lock in our hands proves that the process of the former holder is gone, if that one had it.
+  const isGone = ownsLock && known?.ownsLock === true;
+  if (known?.isRunning && known.holder !== null && known.holder !== holder && !isGone) {
     return refuse("held", `the account is traded by ${known.holder}`);
   }
   const { now } = known ?? one(await tx<{ now: EpochMs }[]>`select clock_timestamp() as now`);
@@ -126,11 +119,12 @@ async function take(
   const expiresAt = now + ttlMs;
   await tx`
     insert into account_leases (account_id, workspace_id, token, holder, stamp_s, taken_at,
-      expires_at)
+      expires_at, owns_lock)
     values (${accountId}, ${scope.workspaceId}, ${token}, ${holder}, ${stampS}, ${at(now)},
-      ${at(expiresAt)})
+      ${at(expiresAt)}, ${ownsLock})
     on conflict (account_id) do update set token = excluded.token, holder = excluded.holder,
-      stamp_s = excluded.stamp_s, taken_at = excluded.taken_at, expires_at = excluded.expires_at`;
+      stamp_s = excluded.stamp_s, taken_at = excluded.taken_at, expires_at = excluded.expires_at,
+      owns_lock = excluded.owns_lock`;
   return ok({ accountId, token, stampS, expiresAt });
 }
 
@@ -148,15 +142,4 @@ async function freshStamp(
   const fresh = nextStamp(now, stampS);
   await tx`update account_leases set stamp_s = ${fresh} where account_id = ${guard.accountId}`;
   return fresh;
-}
-
-async function epoch(tx: Transaction, scope: Scope): Promise<number> {
-  await tx`
-    insert into trading_control (workspace_id, epoch, changed_at)
-    values (${scope.workspaceId}, 1, now()) on conflict (workspace_id) do nothing`;
-  const control = one(
-    await tx<{ epoch: number }[]>`
-      select epoch from trading_control where workspace_id = ${scope.workspaceId}`,
-  );
-  return control.epoch;
 }

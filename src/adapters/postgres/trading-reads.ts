@@ -9,10 +9,12 @@ import {
 } from "../../model/ledger.ts";
 import { assert } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
-import { compareKeys, factKey, type Owner } from "../../model/trade-record.ts";
+import { compareKeys, factKey, type OwnedFill, type Owner } from "../../model/trade-record.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { AccountId } from "../../ports/account-store.ts";
 import type {
+  IntentId,
+  OrderFills,
   StoredCycle,
   StoredIntent,
   SymbolHolding,
@@ -36,13 +38,22 @@ import {
 } from "./trading-rows.ts";
 
 const ROWS_MAX = 1000;
+const ORDERS_MAX = 500;
 
 /** The reading part of the store. */
 export function createTradingReads(
   sql: Sql,
 ): Pick<
   TradingStore,
-  "findIntent" | "aliveIntents" | "holdings" | "fills" | "cycles" | "ledger" | "totals"
+  | "findIntent"
+  | "aliveIntents"
+  | "orders"
+  | "recentIntents"
+  | "holdings"
+  | "fills"
+  | "cycles"
+  | "ledger"
+  | "totals"
 > {
   return {
     findIntent: async (scope, accountId, clientOrderId) => {
@@ -62,16 +73,22 @@ export function createTradingReads(
         order by id`;
       return rows.map(intentOf);
     },
+    orders: (scope, accountId, ids) => orders(sql, scope, accountId, ids),
+    recentIntents: async (scope, accountId, { owner, limit }) => {
+      const isMeant = owner === null ? sql`` : sql`and owner = ${owner}`;
+      const rows = await sql<StoredIntent[]>`
+        select ${intentColumns(sql)} from order_intents
+        where account_id = ${accountId} and workspace_id = ${scope.workspaceId} ${isMeant}
+        order by id desc limit ${checkedLimit(limit)}`;
+      return rows.map(intentOf);
+    },
     holdings: (scope, accountId) => holdings(sql, scope, accountId),
     fills: async (scope, accountId, symbol) => {
       const rows = await sql<FillRow[]>`
         select ${fillColumns(sql)} from fills f left join order_intents i on i.id = f.intent_id
         where f.account_id = ${accountId} and f.workspace_id = ${scope.workspaceId}
           and f.symbol = ${symbol}`;
-      const keyed = rows
-        .map(fillOf)
-        .map((fill) => ({ fill, key: factKey({ kind: "fill", fill }) }));
-      return keyed.sort((a, b) => compareKeys(a.key, b.key)).map(({ fill }) => fill);
+      return sortedFills(rows.map(fillOf));
     },
     cycles: async (scope, accountId, limit) => {
       const rows = await sql<StoredCycle[]>`
@@ -95,6 +112,44 @@ function checkedLimit(limit: number): number {
   const fits = Number.isInteger(limit) && limit >= 1 && limit <= ROWS_MAX;
   assert(fits, `limit: ${limit} must be a whole number from 1 to ${ROWS_MAX}`);
   return limit;
+}
+
+async function orders(
+  sql: Query,
+  scope: Scope,
+  accountId: AccountId,
+  ids: readonly IntentId[],
+): Promise<OrderFills[]> {
+  assert(ids.length <= ORDERS_MAX, `ids: ${ids.length} orders are more than ${ORDERS_MAX}`);
+  if (ids.length === 0) return [];
+  const [intents, fills] = await Promise.all([
+    sql<StoredIntent[]>`
+      select ${intentColumns(sql)} from order_intents
+      where account_id = ${accountId} and workspace_id = ${scope.workspaceId}
+        and id = any(${[...ids]}::bigint[])
+      order by id`,
+    sql<(FillRow & { intentId: IntentId })[]>`
+      select f.intent_id, ${fillColumns(sql)}
+      from fills f join order_intents i on i.id = f.intent_id
+      where f.account_id = ${accountId} and f.workspace_id = ${scope.workspaceId}
+        and f.intent_id = any(${[...ids]}::bigint[])`,
+  ]);
+  const byIntent = Map.groupBy(fills, ({ intentId }) => intentId);
+  return intents.map((row) => {
+    const rows = byIntent.get(row.id) ?? [];
+    return {
+      intent: intentOf(row),
+      fills: sortedFills(rows.map(({ intentId: _, ...fill }) => fillOf(fill))),
+    };
+  });
+}
+
+/** In the order in which facts count. */
+function sortedFills(fills: readonly OwnedFill[]): OwnedFill[] {
+  return fills
+    .map((fill) => ({ fill, key: factKey({ kind: "fill", fill }) }))
+    .sort((a, b) => compareKeys(a.key, b.key))
+    .map(({ fill }) => fill);
 }
 
 async function holdings(sql: Query, scope: Scope, accountId: AccountId): Promise<SymbolHolding[]> {

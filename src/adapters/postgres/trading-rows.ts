@@ -4,12 +4,13 @@ import type { Decimal } from "../../model/decimal.ts";
 import { decimal } from "../../model/decimal.ts";
 import type { LedgerEntry } from "../../model/ledger.ts";
 import type { LegPosition } from "../../model/leg-position.ts";
+import { assert } from "../../model/result.ts";
 import type { Holder, Holding } from "../../model/symbol-book.ts";
 import type { TradeCycle } from "../../model/trade-cycle.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { ExactFunding, Leg, OwnedFill, Owner } from "../../model/trade-record.ts";
 import type { Json } from "../../ports/settings-store.ts";
-import type { StoredCycle, StoredIntent } from "../../ports/trading-store.ts";
+import type { NewIntent, StoredCycle, StoredIntent } from "../../ports/trading-store.ts";
 import type { Query } from "./connect.ts";
 
 /** A row of `fills` with what its intent says. */
@@ -79,6 +80,32 @@ export function intentOf(row: StoredIntent): StoredIntent {
     filledQty: plain(row.filledQty),
     reportedFilledQty: plain(row.reportedFilledQty),
   };
+}
+
+/** New intents as one JSON document for jsonb_to_recordset. */
+export function intentsJson(intents: readonly NewIntent[], sentAt: EpochMs): Json {
+  return intents.map((intent, position) => {
+    const isSending = intent.status === "sending";
+    assert(isSending === (intent.clientOrderId !== null), "an intent has its id when it is sent");
+    return {
+      position,
+      status: intent.status,
+      client_order_id: intent.clientOrderId,
+      owner: intent.owner,
+      symbol: intent.symbol,
+      leg: intent.leg,
+      position_side: intent.positionSide,
+      side: intent.side,
+      purpose: intent.purpose,
+      reason: intent.reason,
+      target_key: intent.targetKey,
+      terms: { ...intent.terms },
+      is_reduce_only: intent.isReduceOnly,
+      qty: intent.qty,
+      decided_at: iso(intent.decidedAt),
+      sent_at: isSending ? iso(sentAt) : null,
+    };
+  });
 }
 
 /** A row of `positions`. */

@@ -1,7 +1,6 @@
 // Trading rows on real servers beyond the contract: derived rows that were tampered with, what marks wrote,
 // the mode on every row, and amounts of any size to the last unit.
 import { expect } from "bun:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createAccountRepository } from "../../../src/adapters/postgres/account-repository.ts";
 import type { Sql } from "../../../src/adapters/postgres/connect.ts";
 import { createTradingRepository } from "../../../src/adapters/postgres/trading-repository.ts";
@@ -10,16 +9,7 @@ import { decimal } from "../../../src/model/decimal.ts";
 import { databaseTest } from "../../support/database-test.ts";
 import { TTL_MS } from "../../support/store-world.ts";
 import { testScope } from "../../support/test-database.ts";
-import {
-  aFill,
-  aHistory,
-  anIntent,
-  BTC,
-  hashes,
-  idOf,
-  live,
-  START,
-} from "../../support/trading.ts";
+import { aFill, aHistory, BTC, hashes, live, START } from "../../support/trading.ts";
 
 async function world(sql: Sql) {
   const store = createTradingRepository(sql, nextStatus);
@@ -27,7 +17,7 @@ async function world(sql: Sql) {
   const account = { name: "Main", exchangeId: "woox", mode: "demo" } as const;
   const made = await createAccountRepository(sql).create(scope, account, null, START);
   if (!made.ok) throw new Error(made.detail);
-  const lease = await store.takeLease(scope, made.value.id, "worker-1", TTL_MS);
+  const lease = await store.takeLease(scope, made.value.id, "worker-1", TTL_MS, false);
   if (!lease.ok) throw new Error(lease.detail);
   return { store, scope, lease: lease.value };
 }
@@ -113,36 +103,3 @@ databaseTest("a failing derivation leaves the fact unwritten", async ({ sql }) =
   await sql`alter table positions drop constraint broken`;
   expect(await store.recordFill(scope, lease, second)).toEqual({ ok: true, value: "booked" });
 });
-
-databaseTest("a kill waits for a commit that saw the epoch before it", async ({ sql }) => {
-  const { store, scope, lease } = await world(sql);
-  const seen = await store.epoch(scope);
-  const waiting: Promise<unknown>[] = [];
-  const alive = () => store.aliveIntents(scope, lease.accountId);
-  await sql.begin(async (blocker) => {
-    // The commit has seen the epoch and stands before its insert.
-    await blocker`lock table order_intents in share mode`;
-    const batch = { place: [anIntent({ clientOrderId: idOf(lease, 0) })], send: [] };
-    waiting.push(store.commitIntents(scope, lease, seen, batch, START));
-    await until(sql, 1);
-    waiting.push(store.raiseEpoch(scope, START).then(alive));
-    await until(sql, 2);
-  });
-  const [commit, seenByKill] = await Promise.all(waiting);
-  expect(commit).toMatchObject({ ok: true });
-  expect(seenByKill).toHaveLength(1);
-});
-
-const LOOKS_MAX = 200;
-
-/** Waits until so many statements wait for a lock. */
-async function until(sql: Sql, count: number): Promise<void> {
-  for (let look = 0; look < LOOKS_MAX; look++) {
-    const rows = await sql`
-      select 1 from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`;
-    if (rows.length >= count) return;
-    await sleep(10);
-  }
-  throw new Error(`${count} statements were expected to wait for a lock`);
-}
