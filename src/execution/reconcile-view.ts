@@ -1,8 +1,8 @@
-// What reconciliation compares and what it answers. Types shared by reconcile.ts, position-drift.ts and
+// What reconciliation compares and what it answers. Shared by reconcile.ts, position-drift.ts and
 // their callers; reports of the broker port fit the exchange's side as they are.
 import type { Decimal } from "../model/decimal.ts";
 import type { IntentStatus, OrderEvent } from "../model/order-status.ts";
-import type { PositionSide } from "../model/order.ts";
+import type { OrderSide, PositionSide } from "../model/order.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Leg, Owner } from "../model/trade-record.ts";
 
@@ -11,6 +11,10 @@ export type OrderView = {
   readonly clientOrderId: string;
   readonly exchangeOrderId: string | null;
   readonly symbol: string;
+  readonly side: OrderSide;
+  readonly qty: Decimal;
+  /** What a `trigger` order becomes in the book has another id and no client id. */
+  readonly terms: { readonly kind: string };
   readonly status: IntentStatus;
   /** The sum of its trade records. */
   readonly filledQty: Decimal;
@@ -24,6 +28,9 @@ export type SeenOrder = {
   readonly exchangeOrderId: string;
   readonly clientOrderId: string | null;
   readonly symbol: string;
+  readonly side: OrderSide;
+  /** Null when the exchange does not tell. */
+  readonly qty: Decimal | null;
   readonly status:
     "open" | "partly_filled" | "filled" | "cancelled" | "rejected" | "expired" | "unknown";
   readonly filledQty: Decimal;
@@ -43,6 +50,8 @@ export type HeldView = {
   readonly leg: Leg;
   readonly holder: Owner | "account";
   readonly signedQty: Decimal;
+  /** Reductions of a hedge leg beyond what the holder had on it. */
+  readonly unmatchedQty: Decimal;
 };
 
 /** Our side of the comparison. Finished orders belong here too while they may still be listed. */
@@ -62,14 +71,24 @@ export type AccountSnapshot = {
   readonly positions: readonly SeenPosition[] | null;
 };
 
+/** "Not found" answers in a row and when the first of them came. */
+export type Strikes = { readonly count: number; readonly firstAt: number };
+
 /** What is remembered between looks; plain JSON, and only of what is not settled. */
 export type ReconcileMemory = {
   /** "Not found" answers in a row, by client order id. */
-  readonly strikes: Readonly<Record<string, number>>;
-  /** Exchange order ids of strangers already reported. */
+  readonly strikes: Readonly<Record<string, Strikes>>;
+  /** Strangers already reported, as `symbol#exchange order id`. */
   readonly strangers: readonly string[];
-  /** Looks in a row at which a leg differed. */
+  /** Orders of other instances, written likewise. */
+  readonly rivals: readonly string[];
+  /** Looks in a row at which a leg differed, by `driftKey`. */
   readonly drifts: Readonly<Record<string, number>>;
+  /**
+   * What strangers took from owners, by leg and symbol, as far as it was reported; null before the
+   * first look, which only takes notice.
+   */
+  readonly taken: Readonly<Record<string, Decimal>> | null;
   readonly isModeReported: boolean;
 };
 
@@ -80,13 +99,37 @@ export type Finding =
   | { readonly kind: "order_missing_cancelled"; readonly clientOrderId: string }
   | { readonly kind: "stranger"; readonly symbol: string; readonly exchangeOrderId: string }
   | {
-      /** `owners`: what owners hold does not add up to the account. */
+      /** An order in our writing that is not in our rows: somebody else sends them too. */
+      readonly kind: "second_instance";
+      readonly symbol: string;
+      readonly exchangeOrderId: string;
+      readonly clientOrderId: string;
+      readonly instance: number;
+    }
+  | {
+      /** Trades that belong to nobody took from what owners hold. */
+      readonly kind: "taken_away";
+      readonly symbol: string;
+      readonly leg: Leg;
+      readonly qty: Decimal;
+      readonly affected: readonly Owner[];
+    }
+  | {
+      /** `owners`: what the owners hold, strangers left out, does not add up to the account. */
       readonly kind: "position_drift";
       readonly between: "exchange" | "owners";
       readonly symbol: string;
       readonly leg: Leg;
       readonly ours: Decimal;
       readonly theirs: Decimal;
+      /** Who holds something on the leg. */
+      readonly affected: readonly Owner[];
+    }
+  | {
+      readonly kind: "position_drift_solved";
+      readonly between: "exchange" | "owners";
+      readonly symbol: string;
+      readonly leg: Leg;
     }
   | { readonly kind: "position_mode_changed"; readonly mode: "one_way" | "hedge" };
 
@@ -98,10 +141,29 @@ export type Inquiry =
 /** What happened to an intent. */
 export type OrderNews = {
   readonly clientOrderId: string;
-  readonly event: OrderEvent;
+  readonly event: Exclude<OrderEvent, "send" | "fill_part" | "fill_rest">;
   readonly exchangeOrderId: string | null;
   readonly reportedFilledQty: Decimal | null;
 };
+
+/** What a leg's drift is remembered under. */
+export function driftKey(between: "exchange" | "owners", symbol: string, leg: Leg): string {
+  return `${between} ${leg} ${symbol}`;
+}
+
+/** The drift remembered under a key. */
+export function driftOf(key: string): {
+  readonly between: "exchange" | "owners";
+  readonly leg: Leg;
+  readonly symbol: string;
+} {
+  const [between, leg, ...symbol] = key.split(" ");
+  return {
+    between: between as "exchange" | "owners",
+    leg: leg as Leg,
+    symbol: symbol.join(" "),
+  };
+}
 
 /** The result of a look. */
 export type ReconcileOutcome = {
@@ -113,9 +175,11 @@ export type ReconcileOutcome = {
 
 /** An outcome in the making. */
 export type Draft = {
-  strikes: Record<string, number>;
+  strikes: Record<string, Strikes>;
   strangers: string[];
+  rivals: string[];
   drifts: Record<string, number>;
+  taken: Record<string, Decimal> | null;
   isModeReported: boolean;
   news: OrderNews[];
   inquiries: Inquiry[];
@@ -126,6 +190,8 @@ export type Draft = {
 export const FRESH_MEMORY: ReconcileMemory = {
   strikes: {},
   strangers: [],
+  rivals: [],
   drifts: {},
+  taken: null,
   isModeReported: false,
 };

@@ -1,18 +1,19 @@
 // What the exchange shows against what we hold. Entry points: `reconcile` for a snapshot of the account and
 // `settle` for the answer to a question about one order. Pure: they return news for intents, questions
 // to ask and findings to show; the caller carries them out. Nothing here sends, cancels or books.
-// Invariants: a list never ends an order (only an answer or three "not found" do); strangers are never
+// Invariants: a list never ends an order (only an answer or "not found" for long do); strangers are never
 // touched; a missing input defers its check; repeating a pass over its own result finds nothing.
+import { parseClientOrderId } from "../model/client-order-id.ts";
 import { compare, type Decimal, subtract } from "../model/decimal.ts";
-import type { OrderEvent } from "../model/order-status.ts";
 import type { EpochMs } from "../model/time.ts";
 import { isFinal } from "./order-machine.ts";
-import { compareMode, comparePositions } from "./position-drift.ts";
+import { compareMode, comparePositions, compareStrangers } from "./position-drift.ts";
 import type {
   AccountSnapshot,
   AccountView,
   Draft,
   Inquiry,
+  OrderNews,
   OrderView,
   ReconcileMemory,
   ReconcileOutcome,
@@ -21,6 +22,7 @@ import type {
 
 const ZERO = "0" as Decimal;
 const STRIKES = 3;
+const STRIKES_SPAN_MS = 60_000;
 
 /** Compares a snapshot with our view. */
 export function reconcile(
@@ -29,23 +31,29 @@ export function reconcile(
   memory: ReconcileMemory,
 ): ReconcileOutcome {
   const draft = draftOf(memory);
-  if (snapshot.orders !== null) compareOrders(view.orders, snapshot.orders, snapshot, draft);
+  if (snapshot.orders !== null) compareOrders(view, snapshot.orders, snapshot, draft);
+  askForRecords(view.orders, draft);
+  compareStrangers(view, draft);
   if (snapshot.positions !== null) {
     compareMode(view, snapshot.positions, draft);
-    comparePositions(view, snapshot.positions, draft);
+    // Legs of one mode say nothing about legs of the other.
+    if (!draft.isModeReported) comparePositions(view, snapshot.positions, draft);
   }
   return outcomeOf(draft);
 }
 
 /**
- * Takes the answer to an inquiry about one order; null is "there is no such order". Only the third
- * null in a row ends a working order, and every one asks for trades first, because a fill is the most
- * frequent reason to vanish.
+ * Takes the answer to an inquiry about one order; null is "there is no such order". A working order ends
+ * only by the third null in a row and a minute after the first, because exchanges show new orders late;
+ * every null asks for trades, because a fill is the most frequent reason to vanish.
+ * @param at ms of a clock that never goes back, the same one for the whole memory; without it a null
+ *   never ends an order
  */
 export function settle(
   order: OrderView,
   answer: SeenOrder | null,
   memory: ReconcileMemory,
+  at = 0,
 ): ReconcileOutcome {
   const draft = draftOf(memory);
   const { clientOrderId, symbol, sentAt } = order;
@@ -54,9 +62,10 @@ export function settle(
     answered(order, answer, draft);
     return outcomeOf(draft);
   }
-  if (order.status !== "open" && order.status !== "partly_filled") return outcomeOf(draft);
-  const strikes = (draft.strikes[clientOrderId] ?? 0) + 1;
-  if (strikes < STRIKES) {
+  if (!isWorking(order)) return outcomeOf(draft);
+  const before = draft.strikes[clientOrderId] ?? { count: 0, firstAt: at };
+  const strikes = { ...before, count: before.count + 1 };
+  if (strikes.count < STRIKES || at - strikes.firstAt < STRIKES_SPAN_MS) {
     draft.strikes[clientOrderId] = strikes;
     draft.inquiries.push({ kind: "trades", symbol, sinceAt: sentAt });
     return outcomeOf(draft);
@@ -67,7 +76,7 @@ export function settle(
   return outcomeOf(draft);
 }
 
-const EVENT_OF: Readonly<Record<SeenOrder["status"], OrderEvent>> = {
+const EVENT_OF: Readonly<Record<SeenOrder["status"], OrderNews["event"]>> = {
   open: "found_working",
   partly_filled: "found_working",
   unknown: "found_working",
@@ -80,21 +89,23 @@ const EVENT_OF: Readonly<Record<SeenOrder["status"], OrderEvent>> = {
 function answered(order: OrderView, answer: SeenOrder, draft: Draft): void {
   const isMore = noteFills(order, answer, draft);
   const event = EVENT_OF[answer.status];
-  const isWorking = order.status === "open" || order.status === "partly_filled";
   const isNews =
     event === "found_working"
-      ? order.status !== "filled" && (!isWorking || isMore)
+      ? order.status !== "filled" && (!isWorking(order) || isMore)
       : // A record that the order ended adds nothing to one that ended already, except a full fill.
-        !isFinal(order.status) || (event === "reported_filled" && order.status !== "filled");
+        !isFinal(order.status) ||
+        order.status === "abandoned" ||
+        (event === "reported_filled" && order.status !== "filled");
   if (isNews) tell(draft, order, event, answer);
 }
 
 function compareOrders(
-  ours: readonly OrderView[],
+  view: AccountView,
   seen: readonly SeenOrder[],
   { askedAt }: AccountSnapshot,
   draft: Draft,
 ): void {
+  const ours = view.orders;
   const byClient = new Map(ours.map((order) => [order.clientOrderId, order]));
   const byExchange = new Map<string, OrderView>();
   for (const order of ours) {
@@ -102,7 +113,7 @@ function compareOrders(
     if (key !== null) byExchange.set(key, order);
   }
   const matched = new Set<string>();
-  const strangers: string[] = [];
+  const others: SeenOrder[] = [];
   for (const found of seen) {
     const order =
       (found.clientOrderId === null ? undefined : byClient.get(found.clientOrderId)) ??
@@ -110,27 +121,71 @@ function compareOrders(
     if (order) {
       matched.add(order.clientOrderId);
       listed(order, found, draft);
-    } else {
-      const { symbol, exchangeOrderId } = found;
-      const key = `${symbol}#${exchangeOrderId}`;
-      strangers.push(key);
-      if (!draft.strangers.includes(key)) {
-        draft.findings.push({ kind: "stranger", symbol, exchangeOrderId });
-      }
-    }
+    } else if (!isTriggered(ours, found)) others.push(found);
   }
-  draft.strangers = strangers;
+  noteOthers(others, draft);
   const strikes = draft.strikes;
   draft.strikes = {};
   for (const order of ours) {
-    const { clientOrderId, status, sentAt } = order;
+    const { clientOrderId, sentAt } = order;
     // What is being sent or doubted belongs to the dispatcher's resolver, not to the list.
-    const isExpected = (status === "open" || status === "partly_filled") && sentAt < askedAt;
+    const isExpected = isWorking(order) && sentAt < askedAt;
     if (isExpected && !matched.has(clientOrderId)) {
       draft.inquiries.push({ kind: "order", clientOrderId });
       const struck = strikes[clientOrderId];
       if (struck !== undefined) draft.strikes[clientOrderId] = struck;
     }
+  }
+}
+
+function isWorking({ status }: OrderView): boolean {
+  return status === "open" || status === "partly_filled";
+}
+
+/** Whether the order is what one of our trigger orders became in the book. */
+function isTriggered(ours: readonly OrderView[], found: SeenOrder): boolean {
+  const { clientOrderId, symbol, side, qty } = found;
+  if (clientOrderId !== null || qty === null) return false;
+  return ours.some(
+    (order) =>
+      order.terms.kind === "trigger" &&
+      isWorking(order) &&
+      order.symbol === symbol &&
+      order.side === side &&
+      compare(order.qty, qty) === 0,
+  );
+}
+
+/** Orders that are not ours: those in our writing come from another instance. */
+function noteOthers(others: readonly SeenOrder[], draft: Draft): void {
+  const [strangers, rivals]: [string[], string[]] = [[], []];
+  for (const { symbol, exchangeOrderId, clientOrderId } of others) {
+    const key = `${symbol}#${exchangeOrderId}`;
+    const parts = clientOrderId === null ? null : parseClientOrderId(clientOrderId);
+    if (clientOrderId === null || parts === null || parts.bot === 0) {
+      strangers.push(key);
+      if (!draft.strangers.includes(key)) {
+        draft.findings.push({ kind: "stranger", symbol, exchangeOrderId });
+      }
+      continue;
+    }
+    rivals.push(key);
+    if (draft.rivals.includes(key)) continue;
+    const { instance } = parts;
+    draft.findings.push({
+      ...{ kind: "second_instance", symbol, exchangeOrderId, clientOrderId, instance },
+    });
+  }
+  draft.strangers = strangers;
+  draft.rivals = rivals;
+}
+
+/** What the exchange said is filled needs its records, also after the order has ended. */
+function askForRecords(ours: readonly OrderView[], draft: Draft): void {
+  for (const { clientOrderId, symbol, status, sentAt, filledQty, reportedFilledQty } of ours) {
+    if (reportedFilledQty === null || compare(reportedFilledQty, filledQty) <= 0) continue;
+    if (isFinal(status)) draft.inquiries.push({ kind: "order", clientOrderId });
+    draft.inquiries.push({ kind: "trades", symbol, sinceAt: sentAt });
   }
 }
 
@@ -147,8 +202,8 @@ function listed(order: OrderView, found: SeenOrder, draft: Draft): void {
   }
   const isMore = noteFills(order, found, draft);
   if (status === "abandoned") draft.findings.push({ kind: "order_adopted", clientOrderId });
-  const isKnown = status === "open" || status === "partly_filled";
-  if (!isKnown || isMore || order.exchangeOrderId === null) tell(draft, order, "listed", found);
+  if (!isWorking(order) || isMore || order.exchangeOrderId === null)
+    tell(draft, order, "listed", found);
 }
 
 /** Asks for trade records that are missing. @returns whether the exchange says more than before */
@@ -164,7 +219,12 @@ function noteFills(order: OrderView, found: SeenOrder, draft: Draft): boolean {
   return isMore;
 }
 
-function tell(draft: Draft, order: OrderView, event: OrderEvent, found: SeenOrder | null): void {
+function tell(
+  draft: Draft,
+  order: OrderView,
+  event: OrderNews["event"],
+  found: SeenOrder | null,
+): void {
   draft.news.push({
     clientOrderId: order.clientOrderId,
     event,
@@ -177,7 +237,9 @@ function draftOf(memory: ReconcileMemory): Draft {
   return {
     strikes: { ...memory.strikes },
     strangers: [...memory.strangers],
+    rivals: [...memory.rivals],
     drifts: { ...memory.drifts },
+    taken: memory.taken && { ...memory.taken },
     isModeReported: memory.isModeReported,
     news: [],
     inquiries: [],

@@ -9,6 +9,7 @@ const BENCHES: readonly Bench[] = [
   { name: "login", run: async () => (await import("./login.ts")).benchLogin() },
   { name: "candles", run: async () => (await import("./candles.ts")).benchCandles() },
   { name: "venue", run: async () => (await import("./venue.ts")).benchVenue() },
+  { name: "dispatch", run: async () => (await import("./dispatch.ts")).benchDispatch() },
   { name: "grid", run: async () => (await import("./grid.ts")).benchGrid() },
   { name: "click", run: async () => (await import("./click.ts")).benchClick() },
   { name: "engine", run: async () => (await import("./engine.ts")).benchEngine() },

@@ -69,7 +69,7 @@ describe("reconciliation", () => {
         for (let pass = 0; pass < 6; pass++) {
           const snapshot = snapshotOf(truths, unexplained);
           last = reconcile(viewOf(orders), snapshot, memory);
-          const carried = carryOut(last, orders, truths);
+          const carried = carryOut(last, orders, truths, pass * 60_000);
           orders = carried.orders;
           memory = carried.memory;
           shown.push(...last.findings, ...carried.findings);
@@ -115,6 +115,7 @@ function carryOut(
   outcome: ReconcileOutcome,
   before: readonly OrderView[],
   truths: ReadonlyMap<string, Truth>,
+  at: number,
 ): { orders: OrderView[]; memory: ReconcileMemory; findings: Finding[] } {
   let orders = [...before];
   let { memory } = outcome;
@@ -150,7 +151,7 @@ function carryOut(
       const truth = truths.get(inquiry.clientOrderId);
       if (!order || !truth) throw new Error("a question about nothing");
       const answer = isListed(truth) || truth.known ? seenOf(inquiry.clientOrderId, truth) : null;
-      const settled = settle(order, answer, memory);
+      const settled = settle(order, answer, memory, at);
       memory = settled.memory;
       findings.push(...settled.findings);
       takeNews(settled);

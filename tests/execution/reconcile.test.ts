@@ -1,20 +1,14 @@
 // Reconciliation: what is asked, told and shown for each way our view and the exchange's can differ.
 import { describe, expect, test } from "bun:test";
 import { reconcile, settle } from "../../src/execution/reconcile.ts";
-import { FRESH_MEMORY } from "../../src/execution/reconcile-view.ts";
-import { decimal } from "../../src/model/decimal.ts";
 import {
-  held,
-  look,
-  nothing,
-  ours,
-  position,
-  SENT,
-  SYMBOL,
-  seen,
-  view,
-  zero,
-} from "../support/reconcile.ts";
+  FRESH_MEMORY,
+  type ReconcileMemory,
+  type SeenOrder,
+} from "../../src/execution/reconcile-view.ts";
+import { formatClientOrderId } from "../../src/model/client-order-id.ts";
+import { decimal } from "../../src/model/decimal.ts";
+import { look, nothing, ours, SENT, SYMBOL, seen, view, zero } from "../support/reconcile.ts";
 
 describe("an order that both sides show", () => {
   test("brings nothing", () => {
@@ -124,33 +118,104 @@ describe("an order that vanished from the list", () => {
     }
   });
 
+  const trades = [{ kind: "trades", symbol: SYMBOL, sinceAt: SENT }] as const;
+  const MINUTE = 60_000;
+
+  for (const [status, event] of ends) {
+    test(`ends as ${status} after all when it had been abandoned`, () => {
+      const lost = ours({ status: "abandoned", exchangeOrderId: null });
+      const { news } = settle(lost, seen({ status, filledQty: decimal(1) }), FRESH_MEMORY);
+      expect(news).toMatchObject([{ event, exchangeOrderId: "x1" }]);
+    });
+  }
+
   test("is given up at the third answer in a row that there is none, trades asked before", () => {
-    const first = settle(ours(), null, FRESH_MEMORY);
-    const trades = [{ kind: "trades", symbol: SYMBOL, sinceAt: SENT }] as const;
+    const first = settle(ours(), null, FRESH_MEMORY, 5);
     expect(first).toMatchObject({ news: [], findings: [], inquiries: trades });
-    const second = settle(ours(), null, first.memory);
+    const second = settle(ours(), null, first.memory, MINUTE + 5);
     expect(second).toMatchObject({ news: [], findings: [], inquiries: trades });
-    const third = settle(ours(), null, second.memory);
+    const third = settle(ours(), null, second.memory, MINUTE + 5);
     expect(third.news).toMatchObject([{ event: "not_found" }]);
     expect(third.findings).toEqual([{ kind: "order_missing_cancelled", clientOrderId: "c1" }]);
     expect(third.memory.strikes).toEqual({});
   });
 
-  test("begins again at three strikes when it was seen in between", () => {
-    let { memory } = settle(ours(), null, settle(ours(), null, FRESH_MEMORY).memory);
-    memory = reconcile(view({ orders: [ours()] }), look({ orders: [seen()] }), memory).memory;
+  test("is not given up within a minute, however often it is not found", () => {
+    let memory = FRESH_MEMORY;
+    for (let look = 0; look < 20; look++) {
+      const answer = settle(ours(), null, memory, 5 + look * 3000);
+      expect(answer).toMatchObject({ news: [], findings: [], inquiries: trades });
+      memory = answer.memory;
+    }
+    expect(settle(ours(), null, memory, 5 + MINUTE).news).toMatchObject([{ event: "not_found" }]);
     expect(settle(ours(), null, memory).news).toEqual([]);
-    const twice = settle(ours(), null, settle(ours(), null, FRESH_MEMORY).memory).memory;
-    const found = settle(ours(), seen(), twice).memory;
-    expect(settle(ours(), null, found).news).toEqual([]);
+  });
+
+  test("begins again at no strikes when it was seen in between", () => {
+    const struck = (memory: ReconcileMemory, at: number) => settle(ours(), null, memory, at);
+    const twice = struck(struck(FRESH_MEMORY, 0).memory, MINUTE).memory;
+    const list = look({ orders: [seen()] });
+    const listed = reconcile(view({ orders: [ours()] }), list, twice).memory;
+    expect(struck(listed, 2 * MINUTE).news).toEqual([]);
+    const found = settle(ours(), seen(), twice, MINUTE).memory;
+    expect(struck(found, 2 * MINUTE).news).toEqual([]);
   });
 
   test("keeps its strikes while it stays away, and loses them when it ended", () => {
-    const { memory } = settle(ours(), null, FRESH_MEMORY);
+    const { memory } = settle(ours(), null, FRESH_MEMORY, 7);
     const away = reconcile(view({ orders: [ours()] }), look(), memory).memory;
-    expect(away.strikes).toEqual({ c1: 1 });
+    expect(away.strikes).toEqual({ c1: { count: 1, firstAt: 7 } });
     const orders = [ours({ status: "filled" })];
     expect(reconcile(view({ orders }), look(), memory).memory.strikes).toEqual({});
+  });
+});
+
+describe("an order that ended", () => {
+  for (const status of ["filled", "cancelled", "expired"] as const) {
+    test(`asks for its trade records until they are all there (${status})`, () => {
+      const lacking = ours({ status, reportedFilledQty: decimal("0.5") });
+      const { inquiries } = reconcile(view({ orders: [lacking] }), look(), FRESH_MEMORY);
+      expect(inquiries).toEqual([
+        { kind: "order", clientOrderId: "c1" },
+        { kind: "trades", symbol: SYMBOL, sinceAt: SENT },
+      ]);
+      const whole = ours({ status, reportedFilledQty: decimal("0.5"), filledQty: decimal("0.5") });
+      expect(reconcile(view({ orders: [whole] }), look(), FRESH_MEMORY)).toMatchObject(nothing);
+    });
+  }
+});
+
+describe("what a trigger order became", () => {
+  const trigger = ours({ terms: { kind: "trigger" }, side: "sell" });
+  const both = (found: Partial<SeenOrder>) => {
+    const child = seen({ clientOrderId: null, exchangeOrderId: "x2", side: "sell", ...found });
+    return look({ orders: [seen({ side: "sell" }), child] });
+  };
+
+  test("is no stranger", () => {
+    const result = reconcile(view({ orders: [trigger] }), both({}), FRESH_MEMORY);
+    expect(result).toMatchObject(nothing);
+  });
+
+  for (const [what, found] of [
+    ["another side", { side: "buy" }],
+    ["another quantity", { qty: decimal("0.9") }],
+    ["an unknown quantity", { qty: null }],
+    ["another symbol", { symbol: "ETH/USDT:USDT" }],
+    ["a client id", { clientOrderId: "theirs" }],
+  ] as const) {
+    test(`is not an order of ${what}`, () => {
+      const { findings } = reconcile(view({ orders: [trigger] }), both(found), FRESH_MEMORY);
+      expect(findings).toMatchObject([{ kind: "stranger", exchangeOrderId: "x2" }]);
+    });
+  }
+
+  test("is a stranger when our order does not trigger or has ended", () => {
+    for (const change of [{ terms: { kind: "limit" } }, { status: "cancelled" }] as const) {
+      const orders = [{ ...trigger, ...change }];
+      const { findings } = reconcile(view({ orders }), both({}), FRESH_MEMORY);
+      expect(findings).toMatchObject([{ kind: "stranger" }]);
+    }
   });
 });
 
@@ -166,92 +231,30 @@ describe("an order nobody here knows", () => {
   });
 });
 
-describe("a position", () => {
-  const passes = (ours_: string, theirs: string) => {
-    const mine = view({ held: [held(ours_), held(ours_, "bot:1")] });
-    const positions = [position(theirs)];
-    const first = reconcile(mine, look({ positions }), FRESH_MEMORY);
-    const second = reconcile(mine, look({ positions }), first.memory);
-    const third = reconcile(mine, look({ positions }), second.memory);
-    return { first, second, third };
-  };
+describe("an order in our writing that is not in our rows", () => {
+  const clientOrderId = formatClientOrderId({ stampS: 190e6, instance: 8, bot: 3, sequence: 1 });
+  const orders = [seen({ clientOrderId, exchangeOrderId: "x9" })];
 
-  test("that differs asks for trades at the first look, is shown at the second, once", () => {
-    const { first, second, third } = passes("1", "1.5");
-    expect(first).toMatchObject({
-      ...{ findings: [], inquiries: [{ kind: "trades", symbol: SYMBOL, sinceAt: null }] },
-    });
-    expect(second.findings).toEqual([
-      {
-        ...{ kind: "position_drift", between: "exchange", symbol: SYMBOL, leg: "net" },
-        ...{ ours: decimal(1), theirs: decimal("1.5") },
-      },
+  test("shows another instance, once while it is there", () => {
+    const first = reconcile(view(), look({ orders }), FRESH_MEMORY);
+    const where = { symbol: SYMBOL, exchangeOrderId: "x9" };
+    expect(first.findings).toEqual([
+      { kind: "second_instance", ...where, clientOrderId, instance: 8 },
     ]);
-    expect(third).toMatchObject(nothing);
+    expect(first.memory).toMatchObject({ rivals: [`${SYMBOL}#x9`], strangers: [] });
+    expect(reconcile(view(), look({ orders }), first.memory)).toMatchObject(nothing);
+    expect(reconcile(view(), look(), first.memory).memory.rivals).toEqual([]);
   });
 
-  for (const [mine, theirs] of [
-    ["1", "1.01"],
-    ["1", "0.99"],
-    ["1000", "1001"],
-    ["1000", "999.5"],
-  ] as const) {
-    test(`of ${theirs} against ${mine} is within one step or 0.1 %`, () => {
-      const { first, second } = passes(mine, theirs);
-      expect([first.inquiries, second.findings]).toEqual([[], []]);
-    });
-  }
-
-  test("beyond one step and 0.1 % is not", () => {
-    expect(passes("1", "1.011").second.findings).toHaveLength(1);
-    expect(passes("1000", "1001.1").second.findings).toHaveLength(1);
+  test("stays known while the list is not read", () => {
+    const { memory } = reconcile(view(), look({ orders }), FRESH_MEMORY);
+    const unread = reconcile(view(), look({ orders: null }), memory);
+    expect(unread.memory.rivals).toEqual([`${SYMBOL}#x9`]);
   });
 
-  test("that was right again in between starts over", () => {
-    const mine = view({ held: [held("1"), held("1", "bot:1")] });
-    const off = look({ positions: [position("2")] });
-    const first = reconcile(mine, off, FRESH_MEMORY);
-    const right = reconcile(mine, look({ positions: [position("1")] }), first.memory);
-    expect(right.memory.drifts).toEqual({});
-    expect(reconcile(mine, off, right.memory).findings).toEqual([]);
-  });
-
-  test("that vanished from either side is a difference", () => {
-    const mine = view({ held: [held("1"), held("1", "bot:1")] });
-    const first = reconcile(mine, look(), FRESH_MEMORY);
-    expect(reconcile(mine, look(), first.memory).findings).toMatchObject([{ theirs: "0" }]);
-    const positions = [position("1", { positionSide: "short" })];
-    const theirs = reconcile(view(), look({ positions }), FRESH_MEMORY);
-    expect(reconcile(view(), look({ positions }), theirs.memory).findings).toMatchObject([
-      { ours: "0", theirs: "-1" },
-    ]);
-  });
-
-  test("is not judged without its step or without having been read", () => {
-    const mine = view({ held: [held("1")], qtySteps: new Map() });
-    const first = reconcile(mine, look(), FRESH_MEMORY);
-    expect(first).toMatchObject(nothing);
-    const unread = reconcile(view({ held: [held("1")] }), look({ positions: null }), FRESH_MEMORY);
-    expect(unread).toMatchObject(nothing);
-  });
-
-  test("that owners do not add up to is shown apart", () => {
-    const mine = view({ held: [held("2"), held("1", "bot:1")] });
-    const snapshot = look({ positions: [position("2")] });
-    const { memory } = reconcile(mine, snapshot, FRESH_MEMORY);
-    expect(reconcile(mine, snapshot, memory).findings).toMatchObject([
-      { kind: "position_drift", between: "owners", ours: "1", theirs: "2" },
-    ]);
-  });
-
-  test("kept in another mode is shown once, until it is right again", () => {
-    const mine = view({ mode: "hedge" });
-    const tiny = [position("0.001")];
-    const first = reconcile(mine, look({ positions: tiny }), FRESH_MEMORY);
-    expect(first.findings).toEqual([{ kind: "position_mode_changed", mode: "one_way" }]);
-    expect(reconcile(mine, look({ positions: tiny }), first.memory).findings).toEqual([]);
-    const hedged = [position("0.001", { mode: "hedge" })];
-    const right = reconcile(mine, look({ positions: hedged }), first.memory);
-    expect(right.memory.isModeReported).toBe(false);
+  test("is a stranger when no bot has the number 0", () => {
+    const zeroth = formatClientOrderId({ stampS: 190e6, instance: 8, bot: 0, sequence: 1 });
+    const list = look({ orders: [seen({ clientOrderId: zeroth, exchangeOrderId: "x9" })] });
+    expect(reconcile(view(), list, FRESH_MEMORY).findings).toMatchObject([{ kind: "stranger" }]);
   });
 });

@@ -2,11 +2,13 @@
 import type {
   AccountSnapshot,
   AccountView,
+  HeldView,
   OrderView,
   SeenOrder,
   SeenPosition,
 } from "../../src/execution/reconcile-view.ts";
 import { decimal } from "../../src/model/decimal.ts";
+import type { Holder } from "../../src/model/symbol-book.ts";
 
 /** The market of the examples. */
 export const SYMBOL = "BTC/USDT:USDT";
@@ -20,6 +22,9 @@ export const ours = (change: Partial<OrderView> = {}): OrderView => ({
   clientOrderId: "c1",
   exchangeOrderId: "x1",
   symbol: SYMBOL,
+  side: "buy",
+  qty: decimal(1),
+  terms: { kind: "limit" },
   status: "open",
   filledQty: zero,
   reportedFilledQty: null,
@@ -32,6 +37,8 @@ export const seen = (change: Partial<SeenOrder> = {}): SeenOrder => ({
   exchangeOrderId: "x1",
   clientOrderId: "c1",
   symbol: SYMBOL,
+  side: "buy",
+  qty: decimal(1),
   status: "open",
   filledQty: zero,
   ...change,
@@ -61,8 +68,13 @@ export const position = (qty: string, change: Partial<SeenPosition> = {}): SeenP
 });
 
 /** What we hold. */
-export const held = (qty: string, holder: "account" | "bot:1" = "account", symbol = SYMBOL) => ({
-  ...{ symbol, leg: "net" as const, holder, signedQty: decimal(qty) },
+export const held = (
+  qty: string,
+  holder: Holder = "account",
+  change: Partial<HeldView> = {},
+): HeldView => ({
+  ...{ symbol: SYMBOL, leg: "net", holder, signedQty: decimal(qty), unmatchedQty: zero },
+  ...change,
 });
 
 /** An outcome without content. */
