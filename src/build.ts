@@ -125,7 +125,8 @@ async function build(target: Target): Promise<void> {
   const closed = ["--no-compile-autoload-bunfig", "--no-compile-autoload-dotenv"];
   const shape = ["--compile", "--minify", "--splitting", "--sourcemap", `--target=bun-${target}`];
   const draft = join(out, "dragon");
-  const entries = ["src/main.ts", "src/shard.worker.ts"].map((path) => join(ROOT, path));
+  const programs = ["src/main.ts", "src/shard.worker.ts", "src/venue.worker.ts"];
+  const entries = programs.map((path) => join(ROOT, path));
   await run([process.execPath, "build", ...shape, ...closed, ...entries, "--outfile", draft], ROOT);
   const executable = join(ROOT, "dist", `dragon-${target}`);
   renameSync(draft, executable);

@@ -1,7 +1,7 @@
 // The execution an order becomes at a path price: liquidity, slippage, rounding, fee (rules E1, E32 to E37,
-// E55). Pure; the simulator decides that it happens, this decides at what price.
+// E55). Pure; the simulator and the paper broker decide that it happens, this decides at what price.
 import type { Fill } from "../model/fill.ts";
-import { gridValue } from "../model/instrument.ts";
+import { type Grid, gridValue } from "../model/instrument.ts";
 import type { Position } from "../model/position.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { RuleContext } from "../strategy/dca-atr/context.ts";
@@ -30,16 +30,18 @@ export type FillPlace = {
   readonly cycle: number;
 };
 
-/** Ticks and liquidity: a resting limit is maker at its price, or at an open beyond it; the rest is taker. */
-function priceOf(
+/**
+ * Ticks and liquidity of a fill at a path price: a resting limit is maker at its price, or at an open
+ * beyond it; the rest is taker. A liquidation has no order.
+ */
+export function fillTicks(
   order: SimOrder | null,
   isBuy: boolean,
   price: number,
   isAtOpen: boolean,
-  market: SimInstrument,
+  prices: Grid,
   slippageRatio: number,
 ): { ticks: number; isMaker: boolean } {
-  const { prices } = market;
   if (order !== null && isLimit(order) && !order.crossing) {
     const isGapped = isAtOpen && isCrossed(order, price);
     return { ticks: isGapped ? adverseTicks(prices, isBuy, price) : order.ticks, isMaker: true };
@@ -60,7 +62,14 @@ export function fillAt(
 ): Fill {
   const isBuy = order ? order.isBuy : position.sign < 0;
   const { slippageRatio, makerFee, takerFee } = settings;
-  const { ticks, isMaker } = priceOf(order, isBuy, price, place.isAtOpen, market, slippageRatio);
+  const { ticks, isMaker } = fillTicks(
+    order,
+    isBuy,
+    price,
+    place.isAtOpen,
+    market.prices,
+    slippageRatio,
+  );
   const qtyLots = order && !order.target.isReduceOnly ? order.target.qtyLots : position.lots;
   const fillPrice = gridValue(market.prices, ticks);
   const qty = gridValue(market.lots, qtyLots);

@@ -1,5 +1,5 @@
 // One order inside the simulator and the questions asked of it: is it met, from which side, at what price
-// does it fill (rules E1, E32 to E40). Pure; used by the simulator only.
+// does it fill (rules E1, E32 to E40). Pure; used by the simulator and the paper broker.
 import { type Grid, gridValue, stepsDown, stepsUp } from "../model/instrument.ts";
 import type { Banded } from "../execution/activation.ts";
 import type { OrderKind, TargetOrder } from "../model/order.ts";

@@ -1,5 +1,5 @@
 // Which order is met first on a straight piece of the price path (rules E24, E25, E36, E40). Pure;
-// the simulator asks again after every fill.
+// the simulator and the paper broker ask again after every fill.
 import { isCrossed, isLimit, isMet, type SimOrder } from "./sim-order.ts";
 
 /** Slot of the exchange's own liquidation order. */

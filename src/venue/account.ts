@@ -10,6 +10,9 @@ import type { Appointment } from "./schedule.ts";
 /** The exchange's words for how a contract's position is kept. */
 export type PositionMode = "ONE_WAY" | "HEDGE_MODE";
 
+/** What a key may do, in the exchange's words. */
+export type KeyPermission = "READ" | "TRADE" | "WITHDRAWAL";
+
 /** A fill as the account's trade history shows it. */
 export type Trade = {
   readonly id: number;
@@ -46,8 +49,15 @@ export type Account = {
   readonly makerPpm: bigint;
   readonly takerPpm: bigint;
   readonly hasDeadMan: boolean;
+  readonly permissions: readonly KeyPermission[];
+  /** Addresses the key works from; null for all. */
+  readonly allowedIps: readonly string[] | null;
   mode: PositionMode;
   wallet: Money;
+  /** Fees ever paid. */
+  feesPaid: Money;
+  /** Funding ever received less paid. */
+  fundingReceived: Money;
   isSuspended: boolean;
   /** Orders are refused until this instant while the mode is being switched. */
   switchingUntil: number;
@@ -80,6 +90,8 @@ export type AccountSpec = {
   readonly makerPpm: bigint;
   readonly takerPpm: bigint;
   readonly hasDeadMan: boolean;
+  readonly permissions: readonly KeyPermission[];
+  readonly allowedIps: readonly string[] | null;
   readonly mode: PositionMode;
 };
 
@@ -88,6 +100,8 @@ export function createAccount(spec: AccountSpec): Account {
   return {
     ...spec,
     wallet: 0n,
+    feesPaid: 0n,
+    fundingReceived: 0n,
     isSuspended: false,
     switchingUntil: 0,
     deadMan: null,

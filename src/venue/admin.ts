@@ -106,6 +106,8 @@ function stateOf({ x, clock, streams }: AdminDeps) {
       secret: account.secret,
       positionMode: account.mode,
       wallet: moneyText(account.wallet),
+      feesPaid: moneyText(account.feesPaid),
+      fundingReceived: moneyText(account.fundingReceived),
       equity: moneyText(marginFigures(x, account).equity),
       openOrders: account.open.size,
     })),

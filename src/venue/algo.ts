@@ -37,18 +37,48 @@ export function watchedTicks(market: Market, type: Algo["triggerPriceType"]): nu
   return type === "MARK_PRICE" ? market.markTicks : market.lastTicks;
 }
 
+/** A stop that an earlier venue watched goes on under its id. */
+export function restoreAlgo(
+  x: Exchange,
+  account: Account,
+  { id, createdAt }: { readonly id: number; readonly createdAt: number },
+  stop: Omit<
+    AlgoPlan,
+    "tag" | "algoType" | "triggerPriceType" | "activationTicks" | "callbackTicks" | "callbackPpm"
+  >,
+): Algo {
+  const plan: AlgoPlan = {
+    ...stop,
+    tag: "default",
+    algoType: stopKind(stop.side, stop.firesAbove),
+    triggerPriceType: "MARKET_PRICE",
+    activationTicks: null,
+    callbackTicks: null,
+    callbackPpm: null,
+  };
+  x.ids.algo = Math.max(x.ids.algo, id);
+  return watch(x, account, plan, { parent: null, isArmed: true, id, createdAt });
+}
+
 /** Makes an algo order and starts to watch; a container only holds its children. */
 export function openAlgo(x: Exchange, account: Account, plan: AlgoPlan, place: Place): Algo {
-  const id = ++x.ids.algo;
-  const { parent } = place;
+  return watch(x, account, plan, { ...place, id: ++x.ids.algo, createdAt: x.now });
+}
+
+function watch(
+  x: Exchange,
+  account: Account,
+  plan: AlgoPlan,
+  { parent, isArmed, id, createdAt }: Place & { readonly id: number; readonly createdAt: number },
+): Algo {
   const algo: Algo = {
     ...plan,
     id,
     accountId: account.id,
     rootId: parent?.rootId ?? id,
     parentId: parent?.id ?? 0,
-    createdAt: x.now,
-    isArmed: place.isArmed,
+    createdAt,
+    isArmed,
     isActivated: plan.activationTicks === null,
     extremeTicks: null,
     status: "NEW",
@@ -220,6 +250,7 @@ function enter(x: Exchange, account: Account, algo: Algo): void {
     tag: algo.tag,
     ticks: type === "MARKET" ? null : algo.ticks,
     lots,
+    amount: null,
     displayLots: null,
     reduceOnly: algo.reduceOnly || isWhole,
     isClosing: algo.reduceOnly || isWhole || closes,

@@ -76,6 +76,15 @@ export function nearestCount(text: string, grid: Grid): number | null {
   return Number.isSafeInteger(count) ? count : null;
 }
 
+/** The nearest count of 10^-`decimals`, halves upwards; null when the text is no decimal. */
+export function nearestUnits(text: string, decimals: number): bigint | null {
+  const found = digitsOf(text);
+  if (!found) return null;
+  if (found.scale <= decimals) return found.digits * 10n ** BigInt(decimals - found.scale);
+  const divisor = 10n ** BigInt(found.scale - decimals);
+  return floorDivide(2n * found.digits + divisor, 2n * divisor);
+}
+
 /** Money as decimal text. */
 export function moneyText(money: Money): string {
   return unitsText(money, MONEY_DECIMALS);

@@ -7,12 +7,13 @@ import { addPrint, createCandleHistory } from "./candle-history.ts";
 import { type Money, MONEY_DECIMALS, toUnits } from "./decimal.ts";
 import { createEventLog } from "./event-log.ts";
 import { createFaults } from "./faults.ts";
-import { drawRate, fixFunding } from "./funding.ts";
+import { fixFunding, rateAt } from "./funding.ts";
 import { quote, stepMarket } from "./house.ts";
 import { createInstrument } from "./instrument.ts";
+import { readOpening } from "./opening.ts";
 import { HOUSE } from "./order.ts";
 import { type PathStep, pathOf } from "./price-path.ts";
-import { createRandom } from "./random.ts";
+import { createField, createRandom } from "./random.ts";
 import { createSchedule } from "./schedule.ts";
 import {
   type AccountSettings,
@@ -24,7 +25,7 @@ import { credit, type Exchange, type Market, NO_LISTENER, record } from "./state
 
 const MINUTE_MS = 60_000;
 /** First ids, so that an order id is never mistaken for a trade id. */
-const FIRST_IDS = { order: 60_000_000_000, trade: 1_000_000_000, algo: 10_000_000 };
+const FIRST_IDS = { order: 60_000_000_000, trade: 1_000_000_000, algo: 10_000_000, payment: 0 };
 
 /** Opens a venue at its start instant, with history behind it and quotes in the book. */
 export function createExchange(settings: VenueSettings): Exchange {
@@ -35,6 +36,7 @@ export function createExchange(settings: VenueSettings): Exchange {
   const house = createAccount({
     ...{ id: HOUSE, name: "house", applicationId: "", apiKey: "", secret: "" },
     ...{ makerPpm: 0n, takerPpm: 0n, hasDeadMan: false, mode: "ONE_WAY" },
+    ...{ permissions: [], allowedIps: null },
   });
   const x: Exchange = {
     settings,
@@ -47,7 +49,7 @@ export function createExchange(settings: VenueSettings): Exchange {
     accounts: new Map(),
     byKey: new Map(),
     house,
-    ids: { ...FIRST_IDS, payment: 0, account: HOUSE },
+    ids: { ...firstIds(settings), account: HOUSE },
     feePool: 0n,
     insurance: 0n,
     deposits: 0n,
@@ -62,6 +64,17 @@ export function createExchange(settings: VenueSettings): Exchange {
   return x;
 }
 
+/** Where ids go on: above the usual first ones, and above those that were given before. */
+function firstIds({ idsAbove }: VenueSettings): typeof FIRST_IDS {
+  const above = (kind: keyof typeof FIRST_IDS) => Math.max(FIRST_IDS[kind], idsAbove[kind] ?? 0);
+  return {
+    order: above("order"),
+    trade: above("trade"),
+    algo: above("algo"),
+    payment: above("payment"),
+  };
+}
+
 function createMarket(
   settings: VenueSettings,
   { instrument: spec, feed, house }: MarketSettings,
@@ -69,13 +82,19 @@ function createMarket(
   const instrument = createInstrument(spec);
   const { seed, startAt, historyMinutes } = settings;
   const stream = (what: string) => createRandom(seed, `${what} ${spec.symbol}`);
+  const historyFrom = startAt - historyMinutes * MINUTE_MS;
+  const { steps, walk } = pathOf(feed, instrument, seed, { historyFrom, startAt });
   return {
     instrument,
     book: createBook(),
-    candles: createCandleHistory(instrument),
-    path: pathOf(feed, instrument, seed, startAt - historyMinutes * MINUTE_MS),
+    candles: createCandleHistory(instrument, walk, startAt),
+    steps,
     house: { ...HOUSE_DEFAULTS, ...house },
-    random: { quotes: stream("quotes"), touch: stream("touch"), funding: stream("funding") },
+    random: {
+      quotes: stream("quotes"),
+      touch: stream("touch"),
+      funding: createField(seed, `funding ${spec.symbol}`),
+    },
     quotes: [],
     prints: [],
     lastTicks: 0,
@@ -91,12 +110,23 @@ function createMarket(
 /** Plays the path up to the start as history, then puts the first quotes and the first appointments. */
 function openMarket(x: Exchange, market: Market): void {
   const { instrument, house } = market;
-  let fundingAt = Number.NaN;
+  const { walk } = market.candles;
+  let fundingAt = walk ? nextInterval(market, walk.from) : Number.NaN;
+  if (walk) {
+    // The minutes before the one that is running are not played; their candles are computed.
+    const minuteAt = Math.floor(x.now / MINUTE_MS) * MINUTE_MS;
+    for (; fundingAt < minuteAt; fundingAt += instrument.fundingIntervalMs) {
+      const { open } = walk.candleAt(fundingAt);
+      const markTicks = Math.max(instrument.minTicks, open + house.markBasisTicks);
+      market.fixings.push({ at: fundingAt, rateE8: rateAt(market, fundingAt), markTicks });
+    }
+  }
   let step = nextStep(market);
   for (; step && step.at <= x.now; step = nextStep(market)) {
     if (Number.isNaN(fundingAt)) fundingAt = nextInterval(market, step.at);
     for (; fundingAt <= step.at; fundingAt += instrument.fundingIntervalMs) {
-      market.fixings.push({ at: fundingAt, rateE8: drawRate(market), markTicks: step.ticks });
+      const rateE8 = rateAt(market, fundingAt);
+      market.fixings.push({ at: fundingAt, rateE8, markTicks: step.ticks });
     }
     addPrint(market.candles, step.at, step.ticks, step.lots);
     market.lastTicks = step.ticks;
@@ -105,8 +135,8 @@ function openMarket(x: Exchange, market: Market): void {
   if (market.lastTicks === 0) market.lastTicks = step?.ticks ?? instrument.minTicks;
   market.markTicks = Math.max(instrument.minTicks, market.lastTicks + house.markBasisTicks);
   market.indexTicks = Math.max(instrument.minTicks, market.lastTicks + house.indexBasisTicks);
-  market.nextRateE8 = drawRate(market);
   market.nextFundingAt = nextInterval(market, x.now);
+  market.nextRateE8 = rateAt(market, market.nextFundingAt);
   planFunding(x, market);
   if (step) planStep(x, market, step);
   quote(x, market);
@@ -119,7 +149,7 @@ function nextInterval(market: Market, at: number): number {
 }
 
 function nextStep(market: Market): PathStep | null {
-  const next = market.path.next();
+  const next = market.steps.next();
   return next.done ? null : next.value;
 }
 
@@ -147,7 +177,7 @@ function derivedKey(x: Exchange, label: string, length: number): string {
 }
 
 /**
- * Opens an account with its deposit.
+ * Opens an account with its deposit and with what it held before.
  * @throws RangeError when a name or key is taken or an amount is no decimal
  */
 export function addAccount(x: Exchange, given: AccountSettings): Account {
@@ -157,11 +187,13 @@ export function addAccount(x: Exchange, given: AccountSettings): Account {
   const id = x.ids.account + 1;
   const account = createAccount(accountSpec(x, id, given));
   if (x.byKey.has(account.apiKey)) throw new RangeError(`apiKey of "${given.name}" is taken`);
+  const open = given.opening && readOpening(x, account, given.opening);
   x.ids.account = id;
   x.accounts.set(id, account);
   x.byKey.set(account.apiKey, account);
   record(x, "account", { name: given.name, mode: account.mode });
   payIn(x, account, money);
+  open?.();
   return account;
 }
 
@@ -177,6 +209,8 @@ function accountSpec(x: Exchange, id: number, given: AccountSettings): AccountSp
     makerPpm: ppmOf("makerBps", given.makerBps ?? "2"),
     takerPpm: ppmOf("takerBps", given.takerBps ?? "5"),
     hasDeadMan: given.hasDeadMan ?? true,
+    permissions: given.permissions ?? ["READ", "TRADE"],
+    allowedIps: given.allowedIps ?? null,
     mode: given.mode ?? "ONE_WAY",
   };
 }

@@ -3,7 +3,6 @@
 import { type Account, type FundingPayment, keepRow } from "./account.ts";
 import { floorDivide, type Money } from "./decimal.ts";
 import { notional } from "./instrument.ts";
-import { between } from "./random.ts";
 import { credit, type Exchange, type Market, record } from "./state.ts";
 
 /** Rates are whole numbers of 10^-8. */
@@ -14,16 +13,17 @@ const RATE_SPREAD = 15_000;
 /** Fixings kept per instrument. */
 const FIXINGS_MAX = 20_000;
 
-/** Draws the rate of the next interval. */
-export function drawRate(market: Market): bigint {
-  return BigInt(RATE_MEAN + between(market.random.funding, -RATE_SPREAD, RATE_SPREAD));
+/** The rate that is exchanged at an instant; it follows from seed, symbol and instant alone. */
+export function rateAt({ instrument, random }: Market, at: number): bigint {
+  const draw = random.funding(0, Math.floor(at / instrument.fundingIntervalMs));
+  return BigInt(RATE_MEAN - RATE_SPREAD + Math.floor(draw * (2 * RATE_SPREAD + 1)));
 }
 
 /** Exchanges funding now and begins the next interval. */
 export function fixFunding(x: Exchange, market: Market): void {
   payFunding(x, market, market.nextRateE8);
-  market.nextRateE8 = drawRate(market);
   market.nextFundingAt = x.now + market.instrument.fundingIntervalMs;
+  market.nextRateE8 = rateAt(market, market.nextFundingAt);
   x.listener.onFunding(market);
 }
 
@@ -59,5 +59,6 @@ function pay(
   keepRow(account.payments, payment);
   record(x, "funding_paid", { account: account.name, id, amount: amount.toString() });
   x.house.wallet -= amount;
+  account.fundingReceived += amount;
   credit(x, account, amount);
 }

@@ -2,6 +2,7 @@
 // quotes around the new price. Every one of its fills is a real match in the same book.
 import { closingRoom } from "./account.ts";
 import { addOrder, bestTicks, firstInLine, removeOrder } from "./book.ts";
+import { addPrint } from "./candle-history.ts";
 import { finish, match } from "./matching.ts";
 import { opposite, type Order, type Side, signOf } from "./order.ts";
 import type { PathStep } from "./price-path.ts";
@@ -20,6 +21,7 @@ export function stepMarket(x: Exchange, market: Market, step: PathStep): void {
   let left = share;
   for (const taking of [side, opposite(side)]) left -= sweep(x, market, taking, step.ticks, left);
   printTrade(x, market, { at: x.now, side, ticks: step.ticks, lots: step.lots - (share - left) });
+  if (market.candles.walk) addPrint(market.candles, x.now, step.ticks, step.lots);
   setMark(market, step.ticks);
   quote(x, market);
 }
@@ -61,6 +63,12 @@ function sweep(x: Exchange, market: Market, taking: Side, ticks: number, allowed
 function pullQuotes(market: Market): void {
   for (const order of market.quotes) removeOrder(market.book, order);
   market.quotes = [];
+}
+
+/** Quotes again, after orders came into the book without being matched. */
+export function requote(x: Exchange, market: Market): void {
+  pullQuotes(market);
+  quote(x, market);
 }
 
 /** Places fresh quotes around the last price, never across a client's resting order. */

@@ -147,9 +147,11 @@ function parsedBody(bytes: Uint8Array) {
 function callerOf(deps: HttpDeps, endpoint: Endpoint, request: SignedRequest): Account | null {
   if (endpoint.access === "public") return null;
   const clock = shownNow(deps.x, deps.authNow());
-  return endpoint.access === "v3"
-    ? verifyV3(deps.x, request, clock)
-    : verifyV1(deps.x, request, clock);
+  const account =
+    endpoint.access === "v3" ? verifyV3(deps.x, request, clock) : verifyV1(deps.x, request, clock);
+  const isTrading = endpoint.method !== "GET" && endpoint.path.startsWith("/v3/trade/");
+  if (isTrading && !account.permissions.includes("TRADE")) throw new VenueError(-1002);
+  return account;
 }
 
 /** Counts the request against its window: public ones per address, private ones per account. */

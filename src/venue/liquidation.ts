@@ -71,6 +71,7 @@ export function tradeByExchange(
     tag: trade.tag,
     ticks: null,
     lots: trade.lots,
+    amount: null,
     displayLots: null,
     reduceOnly: trade.isClosing,
     isClosing: trade.isClosing,

@@ -84,6 +84,7 @@ function bookSide(x: Exchange, order: Order, part: Part): void {
   const fee = isHouse ? 0n : feeOf(account, notional(order.instrument, ticks, lots), isMaker);
   account.wallet += (realized ?? 0n) - fee;
   x.feePool += fee;
+  account.feesPaid += fee;
   order.fee += fee;
   if (realized !== null) order.realized = (order.realized ?? 0n) + realized;
   order.status = remainingLots(order) === 0 ? "FILLED" : "PARTIAL_FILLED";

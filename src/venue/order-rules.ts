@@ -2,7 +2,7 @@
 // client's text into integers or refuses with the exchange's code; changes nothing.
 import { type Account, closableLots, heldLots } from "./account.ts";
 import { bestTicks, depthOf } from "./book.ts";
-import { gridCount, toUnits } from "./decimal.ts";
+import { gridCount, MONEY_DECIMALS, toUnits } from "./decimal.ts";
 import { badParameter, VenueError } from "./errors.ts";
 import { numberOf, type SwitchName } from "./faults.ts";
 import { notional, PPM } from "./instrument.ts";
@@ -23,6 +23,8 @@ export type Draft = {
   readonly tag: string;
   readonly ticks: number | null;
   readonly lots: number;
+  /** What the client asked for in quote coins instead of a quantity, as it was sent. */
+  readonly amount: string | null;
   readonly displayLots: number | null;
   readonly reduceOnly: boolean;
   readonly isClosing: boolean;
@@ -125,11 +127,7 @@ export function draftOf(x: Exchange, account: Account, request: OrderRequest): D
   const positionSide = legSideOf(account, request.positionSide);
   const reduceOnly = booleanOf("reduceOnly", request.reduceOnly);
   const closes = positionSide === (side === "BUY" ? "SHORT" : "LONG");
-  if (request.amount !== undefined) {
-    throw badParameter("amount", request.amount, "perpetual orders are sized by quantity");
-  }
-  if (request.quantity === undefined) throw badParameter("quantity", undefined, "base units");
-  const lots = lotsOf(market, request.quantity);
+  const lots = sizeOf(market, side, type, request);
   return {
     market,
     side,
@@ -139,12 +137,30 @@ export function draftOf(x: Exchange, account: Account, request: OrderRequest): D
     tag,
     ticks: priceOf(market, type, request.price),
     lots,
+    amount: request.amount ?? null,
     displayLots: displayOf(market, request.visibleQuantity, lots),
     reduceOnly,
     isClosing: reduceOnly || closes,
     isAdjusted: booleanOf("postOnlyAdjusted", request.postOnlyAdjusted),
     bidAskLevel: levelOf(type, request.bidAskLevel),
   };
+}
+
+/** Quantity or amount, never both; an amount is what a market order may cost at the best price. */
+function sizeOf(market: Market, side: Side, type: OrderType, request: OrderRequest): number {
+  const { amount, quantity } = request;
+  if (amount === undefined) {
+    if (quantity === undefined) throw badParameter("quantity", undefined, "base units");
+    return lotsOf(market, quantity);
+  }
+  if (quantity !== undefined) throw badParameter("amount", amount, "quantity or amount, not both");
+  if (type !== "MARKET") throw badParameter("amount", amount, "for MARKET orders alone");
+  const money = toUnits(amount, MONEY_DECIMALS);
+  if (money === null || money <= 0n) throw badParameter("amount", amount, "above 0");
+  const { instrument } = market;
+  const lots = Number(money / notional(instrument, referenceTicks(market, side, null), 1));
+  if (lots >= instrument.minLots && lots <= instrument.maxLots) return lots;
+  throw new VenueError(-1104, `${new VenueError(-1104).message} amount "${amount}"`);
 }
 
 function priceOf(market: Market, type: OrderType, text: string | undefined): number | null {

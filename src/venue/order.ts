@@ -47,6 +47,8 @@ export type Order = {
   /** Null for a market order. */
   ticks: number | null;
   lots: number;
+  /** Quote coins it was sized by, as sent; null when it was sized by quantity. */
+  readonly amount: string | null;
   /** Lots shown at a time; 0 hides the order, null shows all of it. */
   displayLots: number | null;
   executedLots: number;

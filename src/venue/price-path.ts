@@ -1,10 +1,11 @@
-// Where prices come from: a seeded walk, candles or a tape, all turned into steps of a path. A step is
-// a price, an instant and the volume that traded on the way. Read by house.ts alone.
-import { gridCount, nearestCount } from "./decimal.ts";
+// Where prices come from: a generated walk, candles or a tape, all turned into steps of a path. A step
+// is a price, an instant and the volume that traded on the way. Played by exchange.ts.
+import { nearestCount } from "./decimal.ts";
 import type { Instrument } from "./instrument.ts";
 import type { Side } from "./order.ts";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom } from "./random.ts";
 import type { FeedSettings, TextCandle } from "./settings.ts";
+import { createWalk, type Walk } from "./walk.ts";
 
 /** One point of a path; `side` is the taker's, guessed from the direction when absent. */
 export type PathStep = {
@@ -14,40 +15,55 @@ export type PathStep = {
   readonly side?: Side;
 };
 
-/** A candle in ticks and lots. */
-type GridCandle = {
+/** A candle in ticks and lots, and which of its extremes comes first. */
+export type GridCandle = {
   readonly openAt: number;
   readonly open: number;
   readonly high: number;
   readonly low: number;
   readonly close: number;
   readonly lots: number;
+  readonly isHighFirst: boolean;
 };
+
+/** Prices to come, and those of a walk that need not be played. */
+export type PricePath = { readonly steps: Iterator<PathStep>; readonly walk: Walk | null };
 
 const MINUTE_MS = 60_000;
 /** Steps between two corners of a candle; with the corners a minute has a price every 5 seconds. */
 const STEPS_PER_EDGE = 4;
 
 /**
- * The steps of a feed, oldest first; a generated one never ends.
- * @param from virtual instant of the first generated step
+ * The steps of a feed, oldest first; a generated one begins in the minute of `startAt` and never ends.
+ * @param historyFrom virtual instant of the first minute of a walk
+ * @throws RangeError when a price or quantity of the feed does not fit the contract
  */
 export function pathOf(
   feed: FeedSettings,
   instrument: Instrument,
   seed: number,
-  from: number,
-): Iterator<PathStep> {
-  const random = createRandom(seed, `path ${instrument.symbol}`);
-  if (feed.kind === "tape") return feed.steps[Symbol.iterator]();
+  { historyFrom, startAt }: { readonly historyFrom: number; readonly startAt: number },
+): PricePath {
+  if (feed.kind === "tape") return { steps: feed.steps[Symbol.iterator](), walk: null };
   if (feed.kind === "generator") {
-    const candles = generated(feed, instrument, random, from);
-    return expanded(candles, MINUTE_MS, createRandom(seed, `corners ${instrument.symbol}`));
+    const walk = createWalk(feed, instrument, seed, historyFrom);
+    return { steps: expanded(minutesFrom(walk, startAt), MINUTE_MS), walk };
   }
-  return expanded(onGrid(feed.candles, instrument), feed.timeframeMs, random);
+  const random = createRandom(seed, `path ${instrument.symbol}`);
+  const candles = onGrid(feed.candles, instrument, () => random() < 0.5);
+  return { steps: expanded(candles, feed.timeframeMs), walk: null };
 }
 
-function* onGrid(candles: Iterable<TextCandle>, instrument: Instrument): Generator<GridCandle> {
+function* minutesFrom(walk: Walk, startAt: number): Generator<GridCandle> {
+  const first = Math.max(walk.from, Math.floor(startAt / MINUTE_MS) * MINUTE_MS);
+  for (let openAt = first; ; openAt += MINUTE_MS) yield walk.candleAt(openAt);
+}
+
+function* onGrid(
+  candles: Iterable<TextCandle>,
+  instrument: Instrument,
+  isHighFirst: () => boolean,
+): Generator<GridCandle> {
   for (const { openAt, open, high, low, close, volume } of candles) {
     const [o, h, l, c] = [open, high, low, close].map((text) =>
       nearestCount(text, instrument.price),
@@ -56,52 +72,14 @@ function* onGrid(candles: Iterable<TextCandle>, instrument: Instrument): Generat
     if (o == null || h == null || l == null || c == null || lots === null) {
       throw new RangeError(`candle at ${openAt}: a price or volume is no decimal`);
     }
-    yield { openAt, open: o, high: h, low: l, close: c, lots };
+    yield { openAt, open: o, high: h, low: l, close: c, lots, isHighFirst: isHighFirst() };
   }
 }
 
-/** A seeded walk of one-minute candles. */
-function* generated(
-  feed: FeedSettings & { kind: "generator" },
-  instrument: Instrument,
-  random: Random,
-  from: number,
-): Generator<GridCandle> {
-  const start = gridCount(feed.startPrice, instrument.price);
-  const mean = nearestCount(feed.minuteQty, instrument.qty);
-  if (start === null) throw new RangeError(`startPrice "${feed.startPrice}" is off the tick`);
-  if (mean === null) throw new RangeError(`minuteQty "${feed.minuteQty}" is no decimal`);
-  let close = start;
-  for (let openAt = Math.ceil(from / MINUTE_MS) * MINUTE_MS; ; openAt += MINUTE_MS) {
-    // The sum of four draws is close enough to a bell.
-    const bell = random() + random() + random() + random() - 2;
-    const sigma = (close * feed.volatilityPpm) / 1e6;
-    const open = close;
-    const drift = Math.round(bell * 1.7 * sigma);
-    close = Math.min(instrument.maxTicks, Math.max(instrument.minTicks, open + drift));
-    const peak = Math.max(open, close) + Math.floor(random() * sigma);
-    const high = Math.min(instrument.maxTicks, peak);
-    const low = Math.max(instrument.minTicks, Math.min(open, close) - Math.floor(random() * sigma));
-    yield { openAt, open, high, low, close, lots: Math.round(mean * 2 * random()) };
-  }
-}
-
-/** Walks O-H-L-C or O-L-H-C through every candle; volume is spread evenly, the rest goes last. */
-function* expanded(
-  candles: Iterable<GridCandle>,
-  timeframeMs: number,
-  random: Random,
-): Generator<PathStep> {
+/** Walks O-H-L-C or O-L-H-C through every candle. */
+function* expanded(candles: Iterable<GridCandle>, timeframeMs: number): Generator<PathStep> {
   for (const candle of candles) {
-    const { open, high, low, close } = candle;
-    const corners = random() < 0.5 ? [open, high, low, close] : [open, low, high, close];
-    const prices = [open];
-    for (let k = 1; k < corners.length; k++) {
-      const [from, to] = [corners[k - 1]!, corners[k]!];
-      for (let i = 1; i <= STEPS_PER_EDGE; i++) {
-        prices.push(from + Math.round(((to - from) * i) / STEPS_PER_EDGE));
-      }
-    }
+    const prices = pricesOf(candle);
     const share = Math.floor(candle.lots / prices.length);
     for (const [i, ticks] of prices.entries()) {
       const isLast = i === prices.length - 1;
@@ -109,4 +87,17 @@ function* expanded(
       yield { at: candle.openAt + Math.floor((i * timeframeMs) / prices.length), ticks, lots };
     }
   }
+}
+
+/** The prices of a candle in their order; volume is spread evenly over them, the rest goes last. */
+export function pricesOf({ open, high, low, close, isHighFirst }: GridCandle): readonly number[] {
+  const corners = isHighFirst ? [open, high, low, close] : [open, low, high, close];
+  const prices = [open];
+  for (let k = 1; k < corners.length; k++) {
+    const [from, to] = [corners[k - 1]!, corners[k]!];
+    for (let i = 1; i <= STEPS_PER_EDGE; i++) {
+      prices.push(from + Math.round(((to - from) * i) / STEPS_PER_EDGE));
+    }
+  }
+  return prices;
 }

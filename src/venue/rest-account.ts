@@ -166,6 +166,14 @@ function accountInfo({ x, account }: PrivateCall) {
   };
 }
 
+/** The keys of the account; each has one here. A key that works from everywhere has no addresses. */
+function credentials({ x, account, params }: PrivateCall) {
+  const { id: userId, name: accountName, apiKey, permissions, allowedIps } = account;
+  const key = { accountName, userId, apiKey, permissions };
+  const row = allowedIps === null ? key : { ...key, allowedIPs: allowedIps };
+  return { data: pageOf([row], params, { standard: x.settings.dialect.pageRows }) };
+}
+
 function symbolConfig({ x, params }: PrivateCall) {
   const markets =
     params.symbol === undefined ? [...x.markets.values()] : [marketOf(x, params.symbol)];
@@ -311,6 +319,13 @@ export function accountEndpoints(keys: ListenKeys): readonly Endpoint[] {
     },
     { ...v3, method: "GET", path: "/v3/account/info", limit: TEN_A_MINUTE, run: accountInfo },
     { ...v3, method: "GET", path: "/v3/account/symbolConfig", run: symbolConfig },
+    {
+      ...v3,
+      method: "GET",
+      path: "/v3/account/credentials",
+      limit: TEN_A_MINUTE,
+      run: credentials,
+    },
     {
       ...v3,
       method: "GET",

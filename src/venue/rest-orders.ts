@@ -52,7 +52,7 @@ function place({ x, account, params, wire }: PrivateCall) {
       type: order.type,
       price: order.ticks === null ? null : wire.num(gridText(order.ticks, instrument.price)),
       quantity: wire.num(gridText(order.lots, instrument.qty)),
-      amount: null,
+      amount: order.amount,
       bidAskLevel: order.bidAskLevel,
     },
   };
@@ -139,7 +139,7 @@ function orderRow(wire: Wire, order: Order, view: OrderView) {
     orderTag: order.tag,
     side: order.side,
     quantity: lots(view.lots),
-    amount: null,
+    amount: order.amount,
     type: order.type,
     status: view.status,
     price: view.ticks === null ? null : wire.num(gridText(view.ticks, instrument.price)),

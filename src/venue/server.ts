@@ -1,5 +1,5 @@
 // The simulated exchange as a real server on loopback: WOO X V3 REST, its WebSocket streams and the
-// admin interface on one port. Started by `dragon venue` and by tests.
+// admin interface on one port. Started by `dragon venue`, by the demo exchange's thread and by tests.
 import type { Server, ServerWebSocket } from "bun";
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { ADMIN_PREFIX, type AdminDeps, adminAnswer } from "./admin.ts";
@@ -23,6 +23,8 @@ export type ServerOptions = {
   readonly speed: number;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Time passes while the machine sleeps, and follows its clock when that is set forward. */
+  readonly followsWallClock?: boolean;
 };
 
 /** A running venue. */
@@ -94,9 +96,10 @@ export function startVenue(options: ServerOptions): Venue {
   };
 }
 
-function prepare({ settings, speed }: ServerOptions): Running {
+function prepare({ settings, speed, followsWallClock }: ServerOptions): Running {
   const x = createExchange(settings);
-  const clock = createClock(settings.startAt, speed, () => performance.now());
+  const source = followsWallClock ? risingClock() : () => performance.now();
+  const clock = createClock(settings.startAt, speed, source);
   const streams = createStreams(x);
   x.listener = streams.listener;
   const endKey = (name: string | undefined) =>
@@ -123,6 +126,15 @@ function prepare({ settings, speed }: ServerOptions): Running {
     http: { x, endpoints, limits: createRateLimits(), authNow },
     admin: { x, clock, deeds, streams: streams.count },
     adminToken: randomBytes(24).toString("hex"),
+  };
+}
+
+/** The machine's clock, standing still while that goes back. */
+function risingClock(): () => number {
+  let latest = 0;
+  return () => {
+    latest = Math.max(latest, Date.now());
+    return latest;
   };
 }
 

@@ -1,22 +1,82 @@
 // Everything that can be set before a venue starts, with its defaults. Read once by exchange.ts; what
 // may change while it runs goes through the admin interface instead.
-import type { PositionMode } from "./account.ts";
+import type { KeyPermission, PositionMode } from "./account.ts";
 import type { FaultRequest } from "./faults.ts";
 import type { InstrumentSpec } from "./instrument.ts";
+import type { LegSide, Side } from "./order.ts";
 import type { PathStep } from "./price-path.ts";
+
+/** A position an account begins with. */
+export type OpeningPosition = {
+  readonly symbol: string;
+  /** Its direction; in hedge mode its leg too. */
+  readonly side: "LONG" | "SHORT";
+  /** Base units, above 0. */
+  readonly quantity: string;
+  readonly averagePrice: string;
+};
+
+/** A resting order an account begins with. */
+export type OpeningOrder = {
+  readonly orderId: number;
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  /** Needed in hedge mode alone. */
+  readonly positionSide?: LegSide;
+  readonly type: "LIMIT" | "POST_ONLY" | "BID" | "ASK";
+  readonly price: string;
+  readonly quantity: string;
+  readonly executedQuantity: string;
+  readonly reduceOnly: boolean;
+  readonly createdAt: number;
+};
+
+/** A stop an account begins with. */
+export type OpeningTrigger = Omit<
+  OpeningOrder,
+  "orderId" | "type" | "price" | "executedQuantity"
+> & {
+  readonly algoOrderId: number;
+  readonly triggerPrice: string;
+  /** Whether it goes off at or above its price. */
+  readonly firesAbove: boolean;
+  /** Price of the order it becomes; null for one at the market. */
+  readonly price: string | null;
+};
+
+/** What an account held when an earlier venue ended; amounts in quote coins. */
+export type Opening = {
+  readonly positions: readonly OpeningPosition[];
+  readonly orders: readonly OpeningOrder[];
+  readonly triggers: readonly OpeningTrigger[];
+  readonly leverages: readonly {
+    readonly symbol: string;
+    readonly positionSide: LegSide;
+    readonly leverage: number;
+  }[];
+  /** Fees ever paid and funding ever received less paid; both are part of the balance already. */
+  readonly feesPaid: string;
+  readonly fundingReceived: string;
+};
 
 /** An account to open at the start. Keys are derived from the seed when absent. */
 export type AccountSettings = {
   readonly name: string;
   readonly apiKey?: string;
   readonly secret?: string;
-  /** Quote coins, decimal text. */
+  /** Quote coins, decimal text: its balance at the start. */
   readonly deposit: string;
+  readonly opening?: Opening;
   readonly mode?: PositionMode;
   readonly makerBps?: string;
   readonly takerBps?: string;
   /** Whether cancel-all-after may be used; a VIP right on the real exchange. */
   readonly hasDeadMan?: boolean;
+  /** What its key may do; reading and trading when absent. */
+  readonly permissions?: readonly KeyPermission[];
+  /** Addresses its key is bound to; none when absent. Told, not enforced. */
+  readonly allowedIps?: readonly string[];
 };
 
 /** Where an instrument's prices come from. */
@@ -24,6 +84,11 @@ export type FeedSettings =
   | {
       readonly kind: "generator";
       readonly startPrice: string;
+      /**
+       * Virtual instant at which the price is `startPrice`; the beginning of the history when absent.
+       * With it a price depends on seed, symbol and minute alone, whenever the venue was started.
+       */
+      readonly anchorAt?: number;
       /** Standard deviation of one minute in parts per million. */
       readonly volatilityPpm: number;
       /** Mean volume of a minute in base units. */
@@ -89,7 +154,7 @@ export type VenueSettings = {
   readonly seed: number;
   /** Virtual instant of the start, epoch ms. */
   readonly startAt: number;
-  /** Candles that exist before the start. */
+  /** Candles that exist before the start; those of a generator are computed when they are asked for. */
   readonly historyMinutes: number;
   readonly markets: readonly MarketSettings[];
   readonly accounts: readonly AccountSettings[];
@@ -97,6 +162,8 @@ export type VenueSettings = {
   /** Which clock signatures are checked against. */
   readonly authClock: "virtual" | "wall";
   readonly enforcesLimits: boolean;
+  /** Ids begin above these, so that none is given twice by venues that follow each other. */
+  readonly idsAbove: Partial<Record<"order" | "trade" | "algo" | "payment", number>>;
   /** Armed at the start, in this order. */
   readonly faults: readonly FaultRequest[];
 };
@@ -182,6 +249,7 @@ export function venueSettings(
     accounts: [{ name: "demo", deposit: "10000" }],
     authClock: "virtual",
     enforcesLimits: true,
+    idsAbove: {},
     faults: [],
     ...given,
     dialect: { ...DIALECT_DEFAULTS, ...given.dialect },

@@ -11,7 +11,7 @@ import type { Faults } from "./faults.ts";
 import type { Instrument } from "./instrument.ts";
 import type { Order, Side } from "./order.ts";
 import type { PathStep } from "./price-path.ts";
-import type { Random } from "./random.ts";
+import type { Field, Random } from "./random.ts";
 import type { Leg } from "./position.ts";
 import type { Schedule } from "./schedule.ts";
 import type { HouseSettings, VenueSettings } from "./settings.ts";
@@ -36,9 +36,9 @@ export type Market = {
   readonly instrument: Instrument;
   readonly book: Book;
   readonly candles: CandleHistory;
-  readonly path: Iterator<PathStep>;
+  readonly steps: Iterator<PathStep>;
   readonly house: HouseSettings;
-  readonly random: { readonly quotes: Random; readonly touch: Random; readonly funding: Random };
+  readonly random: { readonly quotes: Random; readonly touch: Random; readonly funding: Field };
   /** The house's resting quotes. */
   quotes: Order[];
   /** Newest last. */
@@ -135,13 +135,13 @@ export function accountOf(x: Exchange, id: number): Account {
   return account;
 }
 
-/** Puts a trade on the public tape and into the candles. */
+/** Puts a trade on the public tape and into the candles; those of a walk are made by its steps alone. */
 export function printTrade(x: Exchange, market: Market, print: Print): void {
   if (print.lots > 0) {
     market.prints.push(print);
     if (market.prints.length >= 2 * PRINTS_KEPT_MAX) market.prints.splice(0, PRINTS_KEPT_MAX);
   }
-  addPrint(market.candles, print.at, print.ticks, print.lots);
+  if (!market.candles.walk) addPrint(market.candles, print.at, print.ticks, print.lots);
   market.lastTicks = print.ticks;
   if (print.lots > 0) x.listener.onPrint(market, print);
 }

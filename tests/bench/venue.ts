@@ -1,5 +1,5 @@
 // How many orders the simulated exchange takes per second on one core: through its engine alone, and
-// through signed HTTP requests on loopback. Run by tests/bench/run.ts.
+// through signed HTTP requests on loopback; and what it costs while nobody trades. Run by tests/bench/run.ts.
 import { act, createExchange } from "../../src/venue/exchange.ts";
 import { draftOf } from "../../src/venue/order-rules.ts";
 import { startVenue } from "../../src/venue/server.ts";
@@ -14,6 +14,9 @@ const HTTP_ORDERS = 1500;
 /** Requests under way at once. */
 const LANES = 8;
 const GOAL_PER_S = 2000;
+const HISTORY_MINUTES = 400 * 1440;
+const IDLE_MS = 4000;
+const IDLE_PCT_MUST = 2;
 
 const settings = () =>
   venueSettings({
@@ -86,6 +89,30 @@ async function requestsPerSecond(): Promise<number> {
   return HTTP_ORDERS / seconds;
 }
 
+/** Two generated markets with 400 days of history, left alone, then asked for old candles. */
+async function idleFigures(): Promise<readonly BenchRow[]> {
+  const began = performance.now();
+  const quiet = { ...settings(), startAt: Date.now(), historyMinutes: HISTORY_MINUTES };
+  const venue = startVenue({ settings: quiet, speed: 1, port: 0 });
+  const startMs = performance.now() - began;
+  await Bun.sleep(IDLE_MS / 2);
+  const before = process.cpuUsage();
+  await Bun.sleep(IDLE_MS);
+  const { user, system } = process.cpuUsage(before);
+  const after = quiet.startAt - 10_000 * 60_000;
+  const query = `symbol=PERP_BTC_USDT&type=1m&after=${after}&limit=1000`;
+  const asked = performance.now();
+  await (await fetch(`${venue.url}/v3/public/klineHistory?${query}`)).text();
+  const pageMs = performance.now() - asked;
+  await venue.stop();
+  const note = `two markets, started in ${Math.round(startMs)} ms`;
+  const share = (user + system) / 10 / IDLE_MS;
+  return [
+    { name: "idle venue, share of a core", value: share, unit: "%", must: IDLE_PCT_MUST, note },
+    { name: "1,000 computed minutes in one request", value: pageMs, unit: "ms" },
+  ];
+}
+
 /** The venue's figures: time per order, so that less is better, with the rate in the note. */
 export async function benchVenue(): Promise<readonly BenchRow[]> {
   matchOrders();
@@ -106,5 +133,6 @@ export async function benchVenue(): Promise<readonly BenchRow[]> {
       unit: "ms",
       note: `${Math.round(httpRate).toLocaleString("en-US")} requests/s with client and venue in one process`,
     },
+    ...(await idleFigures()),
   ];
 }

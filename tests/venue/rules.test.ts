@@ -17,7 +17,10 @@ const REFUSED: [why: string, change: Record<string, unknown>, code: number][] = 
   ["a client id above 2^63", { clientOrderId: "9223372036854775808" }, -1005],
   ["a negative client id", { clientOrderId: "-1" }, -1005],
   ["no quantity", { quantity: undefined }, -1005],
-  ["an amount", { amount: "100" }, -1005],
+  ["both a quantity and an amount", { amount: "100" }, -1005],
+  ["an amount for a limit", { quantity: undefined, amount: "100" }, -1005],
+  ["an amount of nothing", { type: "MARKET", quantity: undefined, amount: "0" }, -1005],
+  ["an amount below one step", { type: "MARKET", quantity: undefined, amount: "1" }, -1104],
   ["a limit without a price", { price: undefined }, -1005],
   ["a price off the tick", { price: "99.3" }, -1103],
   ["a price above the maximum", { side: "SELL", price: "100000.5" }, -1103],
@@ -51,6 +54,15 @@ for (const [why, change, code] of REFUSED) {
     expect([lab.account.open.size, lab.account.orders.size]).toEqual([0, 0]);
   });
 }
+
+test("a market order by amount buys the whole steps that the amount pays at the best price", async () => {
+  const lab = startLab({ house: { levelLotsMax: 500 } });
+  const best = Number(lab.market.lastTicks + 1) / 2;
+  const id = await lab.place({ type: "MARKET", quantity: undefined, amount: "7.04" });
+  const { quantity, executed, amount, averageExecutedPrice } = await lab.order(id);
+  expect([amount, averageExecutedPrice] as unknown[]).toEqual(["7.04", best]);
+  expect([quantity, executed] as unknown[]).toEqual([0.07, 0.07]);
+});
 
 test("an order beyond the margin is refused, the largest that fits is taken", async () => {
   const lab = startLab({ account: { deposit: "100" } });

@@ -6,7 +6,7 @@ import type { Credentials } from "../../ports/account-probe.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
 import type { BrokerProfile } from "./broker-profile.ts";
-import { createWire, isLoopback, type Wire } from "./broker-wire.ts";
+import { createWire, isLoopback, type Send, type Wire } from "./broker-wire.ts";
 import { type CcxtExchange, loadClass, redirected } from "./exchange.ts";
 import { parseExact } from "./exact-json.ts";
 import { profileOf } from "./profiles.ts";
@@ -87,6 +87,8 @@ export type ClientDeps = {
   readonly loopbackUrl: string | null;
   /** One request including its answer. */
   readonly timeoutMs: number;
+  /** Carries requests in place of `fetch`; addresses are judged before. */
+  readonly send?: Send;
 };
 
 /** An opened exchange. */
@@ -115,7 +117,7 @@ export async function openClient(
   if (loopbackUrl !== null && !isLoopback(loopbackUrl)) {
     throw new InputError("loopbackUrl: it must be an address of this machine, http://127.0.0.1:…");
   }
-  const wire = createWire(clock, loopbackUrl !== null);
+  const wire = createWire(clock, loopbackUrl !== null, deps.send);
   const Exchange = await loadClass<PrivateExchange>(profileOf(account.exchangeId), account.kind);
   const { apiKey, apiSecret, passphrase, uid } = account.credentials;
   const exchange = new Exchange({

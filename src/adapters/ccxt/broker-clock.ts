@@ -24,7 +24,12 @@ export function createClockKeeper(
   let asking: Promise<boolean> | null = null;
 
   async function ask(): Promise<boolean> {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const [late, answered] = [new AbortController(), new AbortController()];
+    const { signal } = late;
+    clock.sleep(timeoutMs, answered.signal).then(
+      () => late.abort(new Error(`no answer within ${timeoutMs} ms`)),
+      () => undefined,
+    );
     const before = clock.now();
     let theirs: number;
     try {
@@ -32,6 +37,8 @@ export function createClockKeeper(
     } catch {
       // Without the time, the refusal we came from stands as it is.
       return false;
+    } finally {
+      answered.abort();
     }
     const offsetMs = Math.round(theirs - (before + clock.now()) / 2);
     const isWrong = Math.abs(offsetMs - client.offsetMs) >= SUSPECT_MS;

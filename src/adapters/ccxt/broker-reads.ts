@@ -9,6 +9,9 @@ import { readFault } from "./broker-verdict.ts";
 import type { Trail } from "./broker-wire.ts";
 import { BrokerError, requireSupport } from "./error-types.ts";
 
+/** Our clock may be slow by what exchanges let pass; the newest records must not be cut off by that. */
+const AHEAD_MS = 600_000;
+
 /** What reading needs. */
 export type ReadDeps = Pick<ClientDeps, "clock"> & {
   readonly profile: BrokerProfile;
@@ -77,11 +80,19 @@ export function createReads(deps: ReadDeps): Reads {
     },
     topOfBook: (symbol, options) => read(options, () => dialect.topOfBook(symbol)),
     serverTime: (options) => read(options, () => dialect.serverTime()),
-    permissions: (options) => read(options, () => dialect.permissions()),
+    async permissions(options) {
+      try {
+        return await read(options, () => dialect.permissions());
+      } catch (error) {
+        // An exchange that does not take the question tells nothing about the key.
+        if (!(error instanceof BrokerError) || error.kind !== "refused") throw error;
+        return { mayTrade: null, mayWithdraw: null, isAddressBound: null };
+      }
+    },
   };
 
   function exchangeNow(): number {
-    return clock.now() + deps.client.offsetMs;
+    return clock.now() + deps.client.offsetMs + AHEAD_MS;
   }
 }
 

@@ -18,6 +18,9 @@ export type Sent = {
 /** Everything one call sent, oldest first. */
 export type Trail = { readonly sent: Sent[]; readonly signal: AbortSignal };
 
+/** How a request gets to the exchange; `fetch` unless a composition root hands in another. */
+export type Send = (address: string, init: RequestInit) => Promise<Response>;
+
 /** Sends for ccxt and keeps the trail of each call. */
 export type Wire = {
   /** Given to ccxt in place of its own fetch. */
@@ -36,8 +39,12 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\])$/;
 const WITHOUT_PROXY: object = { proxy: false };
 const RETRY_AFTER_MAX_MS = 3_600_000;
 
-/** @param isLoopbackOnly true refuses every other address */
-export function createWire(clock: Clock, isLoopbackOnly: boolean): Wire {
+/**
+ * A wire without a trail yet.
+ * @param isLoopbackOnly true refuses every other address
+ * @param carry what every permitted request is handed to
+ */
+export function createWire(clock: Clock, isLoopbackOnly: boolean, carry: Send = fetch): Wire {
   const trails = new AsyncLocalStorage<Trail>();
 
   async function send(address: string, init: RequestInit): Promise<Response> {
@@ -51,7 +58,7 @@ export function createWire(clock: Clock, isLoopbackOnly: boolean): Wire {
     const sent: Sent = { method, status: null, body: undefined, retryAfterMs: null };
     trail.sent.push(sent);
     const signals = init.signal ? [init.signal, trail.signal] : [trail.signal];
-    const answer = await fetch(address, {
+    const answer = await carry(address, {
       ...init,
       ...(isLoopbackOnly ? WITHOUT_PROXY : {}),
       redirect: "error",

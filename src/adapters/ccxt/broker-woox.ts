@@ -17,6 +17,7 @@ import {
   leverageOf,
   modeOf,
   orderOf,
+  permissionsOf,
   positionOf,
   rulesOf,
   tradeOf,
@@ -81,7 +82,12 @@ function createDialect({ exchange }: Client): Dialect {
       rowOf(await exchange.request(path, ["v3", access], method, params), "envelope");
   const ask = asker("private");
   const askPublic = asker("public");
-  return { ...orderCalls(ask), ...accountCalls(ask), ...marketCalls(askPublic) };
+  return { ...orderCalls(ask), ...accountCalls(ask, keyOf(exchange)), ...marketCalls(askPublic) };
+}
+
+/** The key ccxt signs with. */
+function keyOf(exchange: Client["exchange"]): string {
+  return "apiKey" in exchange ? String(exchange.apiKey) : "";
 }
 
 type OrderCalls = Pick<
@@ -153,7 +159,7 @@ function orderCalls(ask: Ask): OrderCalls {
   };
 }
 
-function accountCalls(ask: Ask): AccountCalls {
+function accountCalls(ask: Ask, apiKey: string): AccountCalls {
   return {
     async positions(symbol) {
       const data = dataOf(await ask("GET", "futures/positions", of(symbol)));
@@ -185,8 +191,10 @@ function accountCalls(ask: Ask): AccountCalls {
         (payment) => payment.id,
       );
     },
-    // Neither the account nor the key tells what the key may do.
-    permissions: async () => ({ mayTrade: null, mayWithdraw: null, isAddressBound: null }),
+    async permissions() {
+      const data = dataOf(await ask("GET", "account/credentials", { page: 1, size: PAGE_ROWS }));
+      return permissionsOf(data.rows, apiKey);
+    },
     setLeverage: (symbol, leverage, positionSide) =>
       ask("PUT", "futures/leverage", {
         symbol,

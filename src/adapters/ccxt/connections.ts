@@ -1,16 +1,22 @@
 // Exchanges in use: built once, their markets loaded and kept for a while, their clock compared
-// with ours. Used by market-data.ts and the paging files.
+// with ours. Used by market-data.ts, price-feed.ts and the paging files. An exchange that has a
+// loopback address is never asked anywhere else.
+import { DEMO_EXCHANGE } from "../../model/demo-exchange.ts";
 import { InputError } from "../../model/result.ts";
 import { type EpochMs, formatTimeframe } from "../../model/time.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
 import type { Market } from "../../ports/market-data.ts";
 import { type AskDeps, ask } from "./ask.ts";
+import { EgressError, isLoopback } from "./broker-wire.ts";
 import { buildExchange, type CcxtExchange, type CcxtMarket } from "./exchange.ts";
 import { type Profile, profileOf } from "./profiles.ts";
 
 /** What the composition root decides. */
 export type ConnectionDeps = AskDeps & {
-  /** For tests: by our exchange id, the address that replaces all of the exchange's own. */
+  /**
+   * By our exchange id, the address `http://127.0.0.1:port` that replaces all of the exchange's own.
+   * The simulated exchange of demo accounts has one; `demo` is unknown without it.
+   */
   readonly loopbackUrls?: Readonly<Record<string, string>>;
 };
 
@@ -50,9 +56,9 @@ export function createConnections(deps: ConnectionDeps): Connections {
     const key = `${exchangeId} ${kind}`;
     const known = loaded.get(key);
     if (known && deps.clock.monotonicMs() - known.atMs < MARKETS_KEPT_MS) return known.connection;
-    const profile = profileOf(exchangeId);
-    const exchange =
-      built.get(key) ?? (await buildExchange(profile, kind, deps.loopbackUrls?.[exchangeId]));
+    const profile = profileFor(exchangeId);
+    const loopbackUrl = deps.loopbackUrls?.[exchangeId];
+    const exchange = built.get(key) ?? (await buildAt(profile, kind, loopbackUrl));
     built.set(key, exchange);
     // Reload: ccxt keeps a failed load for ever.
     const all = await ask(deps, exchange, "the markets", signal, () => exchange.loadMarkets(true));
@@ -87,13 +93,46 @@ export function createConnections(deps: ConnectionDeps): Connections {
   };
 }
 
+/** How an exchange is driven; the simulated one as the exchange it imitates. */
+function profileFor(exchangeId: string): Profile {
+  if (exchangeId !== DEMO_EXCHANGE) return profileOf(exchangeId);
+  return { ...profileOf("woox"), exchangeId };
+}
+
+/** @throws InputError when the exchange is not there or its address is not on this machine */
+async function buildAt(
+  profile: Profile,
+  kind: InstrumentKind,
+  loopbackUrl: string | undefined,
+): Promise<CcxtExchange> {
+  if (loopbackUrl === undefined) {
+    if (profile.exchangeId !== DEMO_EXCHANGE) return buildExchange(profile, kind, undefined);
+    throw new InputError("exchange: the simulated exchange is not running here");
+  }
+  if (!isLoopback(loopbackUrl)) {
+    throw new InputError("loopbackUrl: it must be an address of this machine, http://127.0.0.1:…");
+  }
+  const exchange = await buildExchange(profile, kind, loopbackUrl);
+  return Object.assign(exchange, { fetchImplementation: loopbackFetch });
+}
+
+/** Bun takes a configured proxy even for loopback addresses unless told not to. */
+const WITHOUT_PROXY: object = { proxy: false };
+
+async function loopbackFetch(address: string, init: RequestInit): Promise<Response> {
+  if (!isLoopback(address)) {
+    throw new EgressError("a request to another machine was not sent for a local exchange");
+  }
+  return fetch(address, { ...init, ...WITHOUT_PROXY, redirect: "error" });
+}
+
 function isKind(market: CcxtMarket, kind: InstrumentKind): boolean {
   return kind === "spot" ? market.spot === true : market.swap === true;
 }
 
-/** Our symbol: WOO X uses the exchange's own, the others ccxt's. */
+/** Our symbol: WOO X and its imitation use the exchange's own, the others ccxt's. */
 function symbolOf(profile: Profile, market: CcxtMarket): string {
-  return profile.exchangeId === "woox" ? market.id : market.symbol;
+  return profile.classes.perps === "woo" ? market.id : market.symbol;
 }
 
 function unlisted(market: Market, { markets }: Connection): InputError {

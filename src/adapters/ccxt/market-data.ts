@@ -1,6 +1,7 @@
 // Market data of every exchange ccxt knows, behind ports/market-data.ts. Built by main.ts and
 // tests; exchanges are loaded at their first use. Public data only: no key ever reaches this
 // folder.
+import { DEMO_EXCHANGE } from "../../model/demo-exchange.ts";
 import { InputError } from "../../model/result.ts";
 import { checkTimeframe } from "../../model/timeframe-grid.ts";
 import type { InstrumentKind, NewInstrument } from "../../ports/instrument-store.ts";
@@ -18,7 +19,10 @@ import { instrumentOf } from "./instruments.ts";
 import { exchangeIdsOf, normaliseExchange } from "./profiles.ts";
 import { normaliseMarket } from "./symbols.ts";
 
-/** Market data over the network, or over loopback when the composition root says so. */
+/**
+ * Market data over the network, or over loopback for exchanges the composition root has an address
+ * for. The simulated exchange is listed when it has one.
+ */
 export function createMarketData(deps: ConnectionDeps): MarketData {
   const connections = createConnections(deps);
   const unlimited = new AbortController().signal;
@@ -40,7 +44,11 @@ export function createMarketData(deps: ConnectionDeps): MarketData {
   }
 
   return {
-    exchangeIds: () => exchangeIdsOf(ccxtIds()),
+    exchangeIds: () => {
+      const ids = exchangeIdsOf(ccxtIds());
+      const isRunning = deps.loopbackUrls?.[DEMO_EXCHANGE] !== undefined;
+      return isRunning ? [...ids, DEMO_EXCHANGE].sort() : ids;
+    },
     normaliseExchange,
     normaliseMarket,
     instruments,

@@ -1,5 +1,6 @@
 // Spellings of symbols people type, turned into our one form: PERP_BASE_QUOTE or SPOT_BASE_QUOTE on
 // WOO X, BASE/QUOTE or BASE/QUOTE:SETTLE elsewhere. Used by market-data.ts; needs no network.
+import { DEMO_EXCHANGE } from "../../model/demo-exchange.ts";
 import { InputError } from "../../model/result.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
 import type { Market } from "../../ports/market-data.ts";
@@ -31,7 +32,7 @@ export function normaliseMarket(exchangeId: string, text: string, kind?: Instrum
   }
   const chosen = kind ?? parts.kind ?? "spot";
   const { base, quote } = parts;
-  if (exchangeId === "woox") {
+  if (exchangeId === "woox" || exchangeId === DEMO_EXCHANGE) {
     if (parts.settle !== null && parts.settle !== quote) {
       throw new InputError(`symbol: "${text}" must settle in ${quote} on woox`);
     }

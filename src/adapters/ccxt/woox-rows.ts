@@ -6,6 +6,7 @@ import type { OrderSide, PositionSide } from "../../model/order.ts";
 import type {
   BalanceReport,
   FundingPayment,
+  KeyPermissions,
   LeverageReport,
   OrderReport,
   OrderStatus,
@@ -57,6 +58,8 @@ const TRADE_SIDES: Readonly<Record<string, readonly [OrderSide, PositionSide | n
   "OPEN SHORT": ["sell", "short"],
   "CLOSE SHORT": ["buy", "short"],
 };
+/** The rights the documents name; a row with another word is not understood. */
+const KEY_WORDS: ReadonlySet<unknown> = new Set(["READ", "TRADE", "WITHDRAWAL"]);
 const ZERO = decimal(0);
 const BASIS_POINT = decimal("0.0001");
 
@@ -150,6 +153,30 @@ export function modeOf(row: Row): PositionMode {
   const mode = MODES[textOf(row, "positionMode")];
   if (mode === undefined) throw unreadable("position mode");
   return mode;
+}
+
+/**
+ * What a key may do, from the list of the account's keys. A key that is not listed, or whose row is
+ * not as documented, is told as unknown: a right nobody could read is not a missing right.
+ */
+export function permissionsOf(rows: unknown, apiKey: string): KeyPermissions {
+  const listed: unknown[] = Array.isArray(rows) ? rows : [];
+  const row = listed.find((each) => isKeyRow(each, apiKey));
+  const words: unknown = isKeyRow(row, apiKey) ? row.permissions : null;
+  if (!isKeyRow(row, apiKey) || !Array.isArray(words) || !words.every((w) => KEY_WORDS.has(w))) {
+    return { mayTrade: null, mayWithdraw: null, isAddressBound: null };
+  }
+  // The field is left out where the key works from every address.
+  const addresses = row.allowedIPs ?? [];
+  return {
+    mayTrade: words.includes("TRADE"),
+    mayWithdraw: words.includes("WITHDRAWAL"),
+    isAddressBound: Array.isArray(addresses) ? addresses.length > 0 : null,
+  };
+}
+
+function isKeyRow(row: unknown, apiKey: string): row is Row {
+  return typeof row === "object" && row !== null && "apiKey" in row && row.apiKey === apiKey;
 }
 
 /** Filters of one instrument. */

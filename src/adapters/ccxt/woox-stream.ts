@@ -143,10 +143,13 @@ function signIn({ account, client }: StreamDeps): Row {
   return { id: "0", event: "auth", params: { apikey: apiKey.reveal(), sign, timestamp } };
 }
 
-/** Turns frames into hints; a time or a version that runs backwards or jumps is a gap. */
+/**
+ * Turns frames into hints; a topic's time that runs backwards, or a leg's version that does or jumps,
+ * is a gap. Each topic and each leg counts for itself.
+ */
 function createFrameReader(onHint: Send): (frame: Row | undefined) => void {
   const versions = new Map<string, number>();
-  let lastAt = 0;
+  const instants = new Map<string, number>();
   const resync = (cause: ResyncCause) => onHint({ kind: "resync", cause });
 
   function orders(row: Row, isAlgo: boolean): void {
@@ -160,10 +163,12 @@ function createFrameReader(onHint: Send): (frame: Row | undefined) => void {
   }
   function positions(all: Row): void {
     for (const [symbol, position] of Object.entries(all)) {
-      const version = Number(textOrNull(rowOf(position, "position"), "version"));
-      const known = versions.get(symbol);
+      const row = rowOf(position, "position");
+      const leg = `${symbol} ${textOrNull(row, "positionSide") ?? "BOTH"}`;
+      const version = Number(textOrNull(row, "version"));
+      const known = versions.get(leg);
       if (known !== undefined && version !== known && version !== known + 1) resync("gap");
-      if (Number.isFinite(version)) versions.set(symbol, version);
+      if (Number.isFinite(version)) versions.set(leg, version);
       onHint({ kind: "position", symbol });
     }
   }
@@ -178,8 +183,8 @@ function createFrameReader(onHint: Send): (frame: Row | undefined) => void {
     }
     try {
       const at = Number(textOrNull(frame, "ts"));
-      if (at < lastAt) resync("gap");
-      else if (Number.isFinite(at)) lastAt = at;
+      if (at < (instants.get(topic) ?? 0)) resync("gap");
+      else if (Number.isFinite(at)) instants.set(topic, at);
       const data = frame.data;
       const rows = Array.isArray(data) ? data.map((each) => rowOf(each, "data")) : null;
       if (topic === "position") positions(rowOf(rowOf(data, "data").positions, "positions"));

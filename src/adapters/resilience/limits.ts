@@ -50,7 +50,7 @@ const WOOX: Readonly<Record<Operation, Limit>> = {
   setLeverage: limit("set_leverage", "account", 10, MINUTE_MS),
   setPositionMode: limit("set_mode", "account", 5, MINUTE_MS),
   fundingSince: limit("funding", "account", 20, MINUTE_MS),
-  permissions: limit("permissions", "account", 10),
+  permissions: limit("permissions", "account", 10, MINUTE_MS),
   orderRules: limit("instruments", "address", 10),
   markPrice: limit("futures", "address", 10),
   topOfBook: limit("book", "address", 10),

@@ -182,8 +182,9 @@ test("a gap, a time that runs backwards and what cannot be read ask for a resync
   await until(() => hints.length === 3);
   expect(causes(hints)).toEqual(["connected"]);
   exchange.push("position", position(9), 1002);
+  exchange.push("executionreport", report(1), 1003);
   exchange.push("executionreport", report(1), 900);
-  exchange.push("executionreport", { symbol: "P" }, 1003);
+  exchange.push("executionreport", { symbol: "P" }, 1004);
   exchange.peer?.send("no json");
   exchange.peer?.send(JSON.stringify({ id: "1", event: "subscribe", success: false }));
   await until(() => causes(hints).length === 6);

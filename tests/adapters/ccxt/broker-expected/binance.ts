@@ -89,7 +89,7 @@ export const BINANCE: ExpectedByOperation = {
   tradesSince: get("v1/userTrades", {
     symbol,
     startTime: String(SINCE),
-    endTime: "1760000000000",
+    endTime: "1760000600000",
     limit: "1000",
   }),
   positions: get("v3/positionRisk"),
@@ -102,7 +102,7 @@ export const BINANCE: ExpectedByOperation = {
     symbol,
     incomeType: "FUNDING_FEE",
     startTime: String(SINCE),
-    endTime: "1760000000000",
+    endTime: "1760000600000",
     limit: "1000",
   }),
   markPrice: get("v1/premiumIndex", { symbol }),

@@ -82,7 +82,7 @@ export const BYBIT: ExpectedByOperation = {
   triggerByClientId: get("order/realtime", { category, symbol, orderLinkId: CLIENT_ID }),
   openOrders: get("order/realtime", { category, symbol, limit: "50" }),
   openOrdersOfAll: get("order/realtime", { category, settleCoin: "USDT", limit: "50" }),
-  tradesSince: get("execution/list", { ...history, execType: "Trade", endTime: "1760000000000" }),
+  tradesSince: get("execution/list", { ...history, execType: "Trade", endTime: "1760000600000" }),
   positions: get("position/list", { category, symbol, limit: "200" }),
   positionsOfAll: get("position/list", { category, settleCoin: "USDT", limit: "200" }),
   balances: get("account/wallet-balance", { accountType: "UNIFIED" }),
@@ -92,7 +92,7 @@ export const BYBIT: ExpectedByOperation = {
   fundingSince: get("execution/list", {
     ...history,
     execType: "Funding",
-    endTime: "1760000000000",
+    endTime: "1760000600000",
     // ccxt's own, unknown word for the limit; the documented one stands beside it.
     size: "100",
   }),

@@ -53,7 +53,7 @@ export const KUCOIN: ExpectedByOperation = {
   tradesSince: get("v1/fills", {
     symbol,
     startAt: String(SINCE),
-    endAt: "1760000000000",
+    endAt: "1760000600000",
     pageSize: "1000",
   }),
   positions: get("v1/positions"),
@@ -65,7 +65,7 @@ export const KUCOIN: ExpectedByOperation = {
   fundingSince: get("v1/funding-history", {
     symbol,
     startAt: String(SINCE),
-    endAt: "1760000000000",
+    endAt: "1760000600000",
     maxCount: "1000",
   }),
   markPrice: get(`v1/mark-price/${symbol}/current`),

@@ -98,7 +98,7 @@ export const WOOX: ExpectedByOperation = {
   tradesSince: get("trade/transactionHistory", {
     symbol,
     startTime: String(SINCE),
-    endTime: "1760000000000",
+    endTime: "1760000600000",
     limit: "500",
   }),
   positions: get("futures/positions", { symbol }),
@@ -116,5 +116,5 @@ export const WOOX: ExpectedByOperation = {
   markPrice: get("public/futures", { symbol }),
   topOfBook: get("public/orderbook", { symbol, maxLevel: "1" }),
   serverTime: get("public/systemInfo"),
-  permissions: [],
+  permissions: get("account/credentials", { page: "1", size: "500" }),
 };
