@@ -42,8 +42,16 @@ function openCycle<S>(state: EngineState<S>, fill: Fill): void {
   cycle.mfe = 0;
 }
 
-/** Books an entry or rung: the average moves, path extremes restart at the fill (rules E2, E3). */
-export function bookExpansion<S>(state: EngineState<S>, fill: Fill, contract: Contract): void {
+/**
+ * Books an entry or rung, or a part of one: the average moves, path extremes restart at the fill (rules E2, E3).
+ * @param isCounted the order is complete with it and counts as an entry of the cycle
+ */
+export function bookExpansion<S>(
+  state: EngineState<S>,
+  fill: Fill,
+  contract: Contract,
+  isCounted: boolean,
+): void {
   const { position, cycle } = state;
   if (position.sign === 0) openCycle(state, fill);
   else {
@@ -55,7 +63,7 @@ export function bookExpansion<S>(state: EngineState<S>, fill: Fill, contract: Co
   position.average = isFirst ? fill.price : worth / (position.qty + fill.qty);
   position.lots += fill.qtyLots;
   position.qty = gridValue(contract.lots, position.lots);
-  cycle.entries += 1;
+  if (isCounted) cycle.entries += 1;
   cycle.qty = position.qty;
   cycle.averageEntry = position.average;
   cycle.pathLow = fill.pathPrice;
@@ -63,20 +71,22 @@ export function bookExpansion<S>(state: EngineState<S>, fill: Fill, contract: Co
   bookFee(state, fill.fee);
 }
 
-/** Books the exit of the whole position; size and average stay readable in the cycle. */
-export function bookExit<S>(state: EngineState<S>, fill: Fill, contract: Contract): void {
+/** Books an exit of the position or of a part of it; size and average stay readable in the cycle. */
+export function bookReduction<S>(state: EngineState<S>, fill: Fill, contract: Contract): void {
   const { position, cycle } = state;
   notePathPrice(cycle, fill.pathPrice);
   foldExcursions(cycle, position.average);
-  const realised =
-    position.sign * position.qty * contract.contractSize * (fill.price - position.average);
+  const leftLots = Math.max(position.lots - fill.qtyLots, 0);
+  const qty = leftLots === 0 ? position.qty : gridValue(contract.lots, fill.qtyLots);
+  const realised = position.sign * qty * contract.contractSize * (fill.price - position.average);
   cycle.realised += realised;
   state.ledger.realised += realised;
   state.balance += realised;
   bookFee(state, fill.fee);
+  position.lots = leftLots;
+  position.qty = gridValue(contract.lots, leftLots);
+  if (leftLots > 0) return;
   position.sign = 0;
-  position.lots = 0;
-  position.qty = 0;
   position.average = 0;
 }
 

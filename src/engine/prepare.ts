@@ -70,7 +70,10 @@ export function warmupNeeds(config: DcaAtrConfig, timeframeMin: number): WarmupN
 }
 
 /** Where the history of a run must begin: midnight, or Monday when an interval exceeds a day. */
-export function wantedFrom(config: DcaAtrConfig, run: RunSettings): EpochMs {
+export function wantedFrom(
+  config: DcaAtrConfig,
+  run: Pick<RunSettings, "timeframeMin" | "from">,
+): EpochMs {
   const needs = warmupNeeds(config, run.timeframeMin);
   let largest = 0;
   for (const need of needs) {

@@ -39,8 +39,13 @@ export type EngineState<S> = {
   strategy: S;
   /** what the strategy wants, by slot */
   book: { targets: (TargetOrder | null)[]; touched: number };
-  /** what was approved and not yet filled or cancelled, by slot */
+  /** what was approved and not yet filled or cancelled, by slot, with the quantity that is left */
   working: (TargetOrder | null)[];
+  /** bits of slots whose order was asked to leave and may still be there */
+  leaving: number;
+  /** bits of slots to plan again at the next price, and at the next candle */
+  owedAtPrice: number;
+  owedAtCandle: number;
   /** scratch list of the planner */
   planned: OrderIntent[];
 };
@@ -71,6 +76,9 @@ export function initialState<S>(strategy: Strategy<S>, balance: number): EngineS
     strategy: strategy.initialState(),
     book: { targets: slots(), touched: 0 },
     working: slots(),
+    leaving: 0,
+    owedAtPrice: 0,
+    owedAtCandle: 0,
     planned: [],
   };
 }

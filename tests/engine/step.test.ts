@@ -26,14 +26,14 @@ const NAMES = ["stop", "exit", "take-profit", "rung", "entry"];
 const LONG = READY | TREND_LONG | SIGNAL_LONG | GATE_LONG;
 
 /** A bot with 1000 that buys 1 at 100, with stop, take-profit and ladder in percent. */
-function aBot() {
+function aBot(live: Pick<StepContext<DcaAtrState>, "awaitsCancels"> = {}) {
   const config = parseConfig({
     general: { entry_timeout_min: 0, exit_order_style: "limit" },
     exits: { tp_mode: "PCT", tp_pct: 1, sl_pct: 5, trail_distance_pct: 0 },
   });
   const strategy = createDcaAtr(config, parseInstrument({ price_tick: 0.01, qty_step: 0.001 }));
   const contract = { lots: strategy.context.lots, contractSize: 1 };
-  const context: StepContext<DcaAtrState> = { strategy, contract };
+  const context: StepContext<DcaAtrState> = { strategy, contract, ...live };
   const state = initialState(strategy, 1000);
   const output = emptyOutput();
   const send = (event: EngineEvent) => {
@@ -181,5 +181,75 @@ describe("a stricter trading state", () => {
     bot.state.working[RUNG] = null;
     bot.state.working[TAKE_PROFIT] = null;
     expect(bot.goTo("active").sent).toEqual(["place take-profit", "place rung"]);
+  });
+});
+
+describe("events of a real exchange", () => {
+  /** The bot of a live market: what is asked to leave keeps its slot until it is gone. */
+  function aLiveBot() {
+    const bot = aBot({ awaitsCancels: true });
+    bot.close();
+    bot.fill(ENTRY, 100);
+    return bot;
+  }
+  const gone = (slot: number) =>
+    ({ kind: "order_cancelled", at: 9, slot, atr: 1, lots: 0, price: 0 }) as const;
+
+  test("an order in doubt changes nothing", () => {
+    const bot = aLiveBot();
+    const before = JSON.stringify(bot.state);
+    const said = bot.send({ kind: "order_unverified", at: 9, slot: STOP });
+    expect(said).toEqual({ sent: [], denied: [] });
+    expect(JSON.stringify(bot.state)).toBe(before);
+  });
+
+  test("a replaced order is cancelled first, and its successor placed when it is gone", () => {
+    const bot = aLiveBot();
+    const target = bot.state.book.targets[STOP]!;
+    bot.state.book.targets[STOP] = { ...target, priceTicks: target.priceTicks + 1 };
+    bot.state.book.touched = 1 << STOP;
+    expect(bot.send({ kind: "price_ticked", at: 9, price: 100 }).sent).toEqual(["cancel stop"]);
+    expect(bot.state.working[STOP]).toEqual(target);
+    bot.state.book.touched = 1 << STOP;
+    expect(bot.send({ kind: "price_ticked", at: 9, price: 100 }).sent).toEqual([]);
+    expect(bot.send(gone(STOP)).sent).toEqual(["place stop"]);
+  });
+
+  test("what was withheld is planned again at the next price, or at the next candle", () => {
+    const bot = aLiveBot();
+    const lost = { kind: "order_withheld", at: 9, op: "place" } as const;
+    expect(bot.send({ ...lost, slot: STOP, untilCandle: false }).sent).toEqual([]);
+    bot.send({ ...lost, slot: RUNG, untilCandle: true });
+    expect(bot.send({ kind: "price_ticked", at: 10, price: 100 }).sent).toEqual(["place stop"]);
+    expect(bot.close(0).sent).toEqual(["place rung"]);
+    expect(bot.close(0).sent).toEqual([]);
+  });
+
+  test("a cancel that was withheld leaves its order working and is planned again", () => {
+    const bot = aLiveBot();
+    bot.goTo("reducing");
+    const lost = { kind: "order_withheld", at: 9, op: "cancel", untilCandle: false } as const;
+    bot.send({ ...lost, slot: RUNG });
+    expect(bot.state.working[RUNG]).not.toBeNull();
+    expect(bot.send({ kind: "price_ticked", at: 10, price: 100 }).sent).toEqual(["cancel rung"]);
+  });
+
+  test("a balance is taken as told, and a transfer is none", () => {
+    const bot = aLiveBot();
+    bot.send({ kind: "balance_told", at: 9, balance: 1234 });
+    expect(bot.state.balance).toBe(1234);
+  });
+
+  test("a position turned over by late records is protected on its new side", () => {
+    const bot = aLiveBot();
+    const { sent } = bot.send({
+      ...{ kind: "position_adjusted", at: 9, atr: 1, sign: -1, lots: 500, average: 200 },
+    });
+    expect(sent).toContain("cancel stop");
+    expect(bot.state.book.targets[STOP]).toMatchObject({
+      side: "buy",
+      priceTicks: 21_000,
+      qtyLots: 500,
+    });
   });
 });

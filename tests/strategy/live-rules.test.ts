@@ -17,7 +17,8 @@ function aHolder(config: object, isAtClose = false) {
   const view = { position: { sign: 1 as const, lots: 1000, qty: 1, average: 100 }, balance: 1000 };
   const send = (event: StrategyEvent) => strategy.onEvent(state, event, view, book);
   const entry = strategy.slots.indexOf("entry" satisfies OrderPurpose);
-  send({ kind: "order_filled", at: 0, slot: entry, price: 100, atr: 1, isAtClose });
+  const order = { isComplete: true, orderLots: 1000, orderPrice: 100, averageShift: 0 };
+  send({ kind: "order_filled", at: 0, slot: entry, price: 100, atr: 1, isAtClose, ...order });
   const close = (at: number, price: number, reachedHigh = price) =>
     send({
       kind: "candle_closed",

@@ -3,8 +3,6 @@
 import type { Instrument } from "../../model/instrument.ts";
 import type {
   CandleClosed,
-  OrderFilled,
-  OrderRefused,
   Strategy,
   StrategyEvent,
   StrategyView,
@@ -14,33 +12,30 @@ import type { DcaAtrConfig } from "./config.ts";
 import { type RuleContext, ruleContext } from "./context.ts";
 import { decideEntry, isTimedOut, note, stillHolds } from "./entry.ts";
 import {
-  disarmTrailing,
   exitOrder,
-  fixedStopLevel,
   followPrice,
-  stopOrder,
   takeProfitOrder,
   tightenFixedStop,
   trailAtClose,
 } from "./exits.ts";
-import { isLadderFloating, nextRung, repriceRung } from "./ladder.ts";
+import { onAdjusted, onEnded, onFilled, onRefused } from "./fills.ts";
+import { isLadderFloating, isRungFilling, nextRung, repriceRung } from "./ladder.ts";
+import { restoreDcaAtrState } from "./restore-state.ts";
 import { SIGNAL_LONG, SIGNAL_SHORT } from "./signal-flags.ts";
 import {
-  clearCycle,
   type DcaAtrState,
   ENTRY,
   EXIT,
   initialDcaAtrState,
   NONE,
   RUNG,
-  STOP,
   TAKE_PROFIT,
 } from "./state.ts";
+import { setTarget, updateStop } from "./targets.ts";
 
 /** Name and version as stored with every run; the version changes when results can. */
 export const DCA_ATR = { name: "dca-atr", version: "1.0.0" } as const;
 
-const ALL_SLOTS = (1 << STOP) | (1 << EXIT) | (1 << TAKE_PROFIT) | (1 << RUNG) | (1 << ENTRY);
 const SLOTS = ["protective_stop", "exit", "take_profit", "rung", "entry"] as const;
 
 /** The strategy with its rule context, which the wake sources read too. */
@@ -57,6 +52,7 @@ export function createDcaAtr(config: DcaAtrConfig, instrument: Instrument): DcaA
     slots: SLOTS,
     context,
     initialState: initialDcaAtrState,
+    restoreState: restoreDcaAtrState,
     followsPrice: (state) => state.isTrailing,
     pendingSide: (state) =>
       state.pendingSign === 0 ? null : state.pendingSign > 0 ? "long" : "short",
@@ -77,6 +73,8 @@ function onEvent(
       else closeInPosition(context, state, event, view, book);
       return;
     case "price_ticked":
+      // A live bot is told every price; only an armed stop follows it.
+      if (!state.isTrailing) return;
       followPrice(context, state, view.position.sign, event.price);
       updateStop(context, state, view, book, event.at);
       return;
@@ -84,7 +82,14 @@ function onEvent(
       onFilled(context, state, event, view, book);
       return;
     case "order_refused":
-      onRefused(state, event, book);
+      onRefused(state, event, view, book);
+      return;
+    case "order_cancelled":
+    case "order_expired":
+      onEnded(context, state, event, view, book);
+      return;
+    case "position_adjusted":
+      onAdjusted(context, state, event, view, book);
       return;
     case "order_touched":
       if (event.slot === TAKE_PROFIT && state.touchedAt === NONE) state.touchedAt = event.at;
@@ -99,16 +104,9 @@ function closeWhileFlat(
   view: StrategyView,
   book: TargetBook,
 ): void {
-  if (state.pendingSign !== 0) {
-    const timedOut = isTimedOut(context, state.pendingDecidedAt, event.at);
-    if (!timedOut && stillHolds(state.pendingSign, event.signals)) {
-      note(state, "entry_pending");
-      return;
-    }
-    if (timedOut) state.withdrawn.timeout += 1;
-    else state.withdrawn.flipped += 1;
-    state.pendingSign = 0;
-    setTarget(book, ENTRY, null);
+  if (state.pendingSign !== 0 && !withdrawEntry(context, state, event, book)) {
+    note(state, "entry_pending");
+    return;
   }
   if (!event.mayEnter) {
     note(state, "no_new_entries");
@@ -116,6 +114,22 @@ function closeWhileFlat(
   }
   const order = decideEntry(context, state, event, view.balance);
   if (order) setTarget(book, ENTRY, order);
+}
+
+/** Takes a pending entry back when it waited its time or its signal turned (rules E18, E19). */
+function withdrawEntry(
+  context: RuleContext,
+  state: DcaAtrState,
+  event: CandleClosed,
+  book: TargetBook,
+): boolean {
+  const timedOut = isTimedOut(context, state.pendingDecidedAt, event.at);
+  if (!timedOut && stillHolds(state.pendingSign, event.signals)) return false;
+  if (timedOut) state.withdrawn.timeout += 1;
+  else state.withdrawn.flipped += 1;
+  state.pendingSign = 0;
+  setTarget(book, ENTRY, null);
+  return true;
 }
 
 function closeInPosition(
@@ -133,18 +147,30 @@ function closeInPosition(
       setTarget(book, TAKE_PROFIT, takeProfitOrder(context, state, position, event.at));
     }
   }
-  const rung = book.targets[RUNG] ?? null;
-  if (!rung) {
-    const next = nextRung(context, state, position, event.atr, event.at);
-    if (next) setTarget(book, RUNG, next);
-  } else if (isLadderFloating(context)) {
-    const moved = repriceRung(context, state, position, rung, event.atr, event.at);
-    if (moved !== rung) setTarget(book, RUNG, moved);
-  }
+  if (state.pendingSign !== 0) withdrawEntry(context, state, event, book);
+  if (state.entries > 0) climbAtClose(context, state, event, view, book);
   tightenFixedStop(context, state, position, event.atr);
   trailAtClose(context, state, position, event);
   updateStop(context, state, view, book, event.at);
   if (!state.isExitSet) decideExit(context, state, event, view, book);
+}
+
+/** Provides a missing rung and moves one that follows the ATR; one that is being executed stays. */
+function climbAtClose(
+  context: RuleContext,
+  state: DcaAtrState,
+  event: CandleClosed,
+  { position }: StrategyView,
+  book: TargetBook,
+): void {
+  const rung = book.targets[RUNG] ?? null;
+  if (!rung) {
+    const next = nextRung(context, state, position, event.atr, event.at);
+    if (next) setTarget(book, RUNG, next);
+  } else if (isLadderFloating(context) && !isRungFilling(context, state, rung)) {
+    const moved = repriceRung(context, state, position, rung, event.atr, event.at);
+    if (moved !== rung) setTarget(book, RUNG, moved);
+  }
 }
 
 /** Sets the market exit for the next open: take-profit timeout first, then the opposite signal. */
@@ -172,71 +198,4 @@ function decideExit(
 function isExitDue(context: RuleContext, state: DcaAtrState, at: number): boolean {
   if (context.takeProfitKind !== "post_only" || context.exitTimeoutMs <= 0) return false;
   return state.touchedAt !== NONE && at - state.touchedAt >= context.exitTimeoutMs;
-}
-
-function onFilled(
-  context: RuleContext,
-  state: DcaAtrState,
-  event: OrderFilled,
-  view: StrategyView,
-  book: TargetBook,
-): void {
-  const { position } = view;
-  if (position.sign === 0) {
-    clearCycle(state);
-    state.lastEntryExitAt = event.at;
-    for (let slot = 0; slot < book.targets.length; slot++) book.targets[slot] = null;
-    book.touched |= ALL_SLOTS;
-    return;
-  }
-  if (event.slot === ENTRY) {
-    state.pendingSign = 0;
-    state.lastEntryExitAt = event.at;
-    state.entries = 1;
-    state.level = 0;
-    state.baseQty = position.qty;
-    state.basePrice = event.price;
-    state.capturedAtr = event.atr;
-    state.openedAtClose = event.isAtClose ? event.at : NONE;
-    setTarget(book, ENTRY, null);
-  } else {
-    state.entries += 1;
-    state.level += 1;
-  }
-  state.lastExpandAt = event.at;
-  state.touchedAt = NONE;
-  disarmTrailing(state);
-  state.fixedStop = fixedStopLevel(context, state, position, event.atr);
-  setTarget(book, TAKE_PROFIT, takeProfitOrder(context, state, position, event.at));
-  setTarget(book, RUNG, nextRung(context, state, position, event.atr, event.at));
-  updateStop(context, state, view, book, event.at);
-}
-
-/** A fill refused for margin: an entry is dropped, a rung closes the ladder of the cycle (rules E45, E51). */
-function onRefused(state: DcaAtrState, event: OrderRefused, book: TargetBook): void {
-  if (event.slot === ENTRY) {
-    state.rejections.entryMargin += 1;
-    state.pendingSign = 0;
-  } else {
-    state.rejections.rungMargin += 1;
-    state.isLadderClosed = true;
-  }
-  setTarget(book, event.slot, null);
-}
-
-function updateStop(
-  context: RuleContext,
-  state: DcaAtrState,
-  view: StrategyView,
-  book: TargetBook,
-  at: number,
-): void {
-  const present = book.targets[STOP] ?? null;
-  const wanted = stopOrder(context, state, view.position, present, at);
-  if (wanted !== present) setTarget(book, STOP, wanted);
-}
-
-function setTarget(book: TargetBook, slot: number, order: TargetBook["targets"][number]): void {
-  book.targets[slot] = order;
-  book.touched |= 1 << slot;
 }

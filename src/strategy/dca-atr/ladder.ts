@@ -43,6 +43,15 @@ export function rungLots(context: RuleContext, baseQty: number, level: number): 
   return stepsDown(context.lots, baseQty * context.config.dca.volume_multiplier ** level);
 }
 
+/** Whether a part of the rung of this level was executed already: less than its size is left. */
+export function isRungFilling(
+  context: RuleContext,
+  state: DcaAtrState,
+  rung: TargetOrder,
+): boolean {
+  return rung.qtyLots < rungLots(context, state.baseQty, state.level);
+}
+
 function passiveTicks(context: RuleContext, sign: Sign, price: number): number {
   return sign > 0 ? stepsDown(context.prices, price) : stepsUp(context.prices, price);
 }
