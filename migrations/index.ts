@@ -11,6 +11,7 @@ import accountsAndCredentials from "./0008_accounts_and_credentials.sql" with { 
 import ordersAndLedger from "./0009_orders_and_ledger.sql" with { type: "text" };
 import tradingStates from "./0010_trading_states.sql" with { type: "text" };
 import bots from "./0011_bots.sql" with { type: "text" };
+import commands from "./0012_commands.sql" with { type: "text" };
 
 /** One step of the schema. */
 export type Migration = {
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   { version: 9, name: "0009_orders_and_ledger", sql: ordersAndLedger },
   { version: 10, name: "0010_trading_states", sql: tradingStates },
   { version: 11, name: "0011_bots", sql: bots },
+  { version: 12, name: "0012_commands", sql: commands },
 ];

@@ -117,7 +117,8 @@ const program: Program = {
   async serve() {
     const { startDragon } = await import("./serve.ts");
     const workerUrl = new URL("./shard.worker.ts", import.meta.url);
-    const started = { config: config(), info: await info(), log, clock, workerUrl };
+    const venueUrl = new URL("./venue.worker.ts", import.meta.url);
+    const started = { config: config(), info: await info(), log, clock, workerUrl, venueUrl };
     return startDragon({ ...started, signal: signal() });
   },
 };

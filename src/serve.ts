@@ -1,6 +1,7 @@
 // Composition of `dragon serve`: database, schema, key, services, web; and the way back in reverse
 // order. Called by main.ts. The console text is written by cli/serve.ts.
 import { isIP } from "node:net";
+import { hostname } from "node:os";
 import { createMarketData } from "./adapters/ccxt/market-data.ts";
 import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/database.ts";
@@ -9,6 +10,8 @@ import { type MasterKey, settleMasterKey } from "./adapters/vault/master-key.ts"
 import { loadBundle } from "./bundle.ts";
 import type { ProgramInfo, RunningDragon } from "./cli/command.ts";
 import { type Config, parseMasterKey } from "./config.ts";
+import { createDemoKeeper, type DemoKeeper, installationNumber } from "./demo-exchange.ts";
+import { composeLive, type LiveSide } from "./live.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import { createResearch, type Research } from "./research.ts";
@@ -35,6 +38,8 @@ export type ServeDeps = {
   readonly clock: Clock;
   /** The program of a worker thread. */
   readonly workerUrl: URL;
+  /** The program of the demo exchange's thread. */
+  readonly venueUrl: URL;
   /** Aborted when Dragon shall stop. */
   readonly signal: AbortSignal;
 };
@@ -67,7 +72,16 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   const { config, info, log, clock, workerUrl, signal } = deps;
   const { sql } = database;
   const stores = deskStores(database);
-  const market = createMarketData({ clock, log: log.child("market-data") });
+  const demo = createDemoKeeper({ settings: stores.settings, url: deps.venueUrl, clock, log });
+  const { loopbackUrls } = demo;
+  const market = createMarketData({ clock, log: log.child("market-data"), loopbackUrls });
+  const live = composeLive({
+    ...{ sql, target: database.target, key: key.bytes, clock, log, loopbackUrls },
+    demo: () => demo.open(),
+    instance: await installationNumber(stores.settings, "instance.number", 100, clock.now()),
+    name: `${hostname()}-${process.pid}-${clock.now()}`,
+    lease: { ttlMs: config.jobLeaseMs, renewEveryMs: config.jobLeaseRenewEveryMs },
+  });
   const research = createResearch({ sql, workerUrl, market, clock, log });
   const setup = createSetup({ ...stores, clock });
   const { version } = await serverFacts(database.sql);
@@ -107,7 +121,8 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   research
     .resume()
     .catch((error: unknown) => log.error("unfinished runs could not go on", { error }));
-  return { web, research, streams, setupToken, databaseName };
+  live.start();
+  return { web, research, live, demo, streams, setupToken, databaseName };
 }
 
 /** Services behind signing in, accounts and users. */
@@ -133,6 +148,8 @@ type Parts = {
   key: MasterKey;
   web: WebServer;
   research: Research;
+  live: LiveSide;
+  demo: DemoKeeper;
   streams: EventStreams;
   setupToken: string | undefined;
   databaseName: string;
@@ -156,7 +173,7 @@ function running(deps: ServeDeps, parts: Parts): RunningDragon {
 /** Waits for a signal or a defect, then stops web first, the runs next and the database last. */
 async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   const { log, signal } = deps;
-  const { web, research, streams, database } = parts;
+  const { web, research, live, demo, streams, database } = parts;
   const exitCode = await new Promise<number>((resolve) => {
     const onDefect = (error: unknown) => {
       log.error("an unexpected error; Dragon stops", { error });
@@ -169,6 +186,8 @@ async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   });
   streams.closeAll();
   await web.stop(DRAIN_MS);
+  await live.stop();
+  await demo.stop();
   await research.stop();
   await database.close();
   return exitCode;

@@ -6,6 +6,7 @@ import type { EpochMs } from "../model/time.ts";
 import type { DeniedIntent } from "../risk/pre-trade.ts";
 import type { TradingState } from "../risk/trading-state.ts";
 import type {
+  OperatorAsked,
   CandleClosed,
   OrderRefused,
   OrderTouched,
@@ -109,6 +110,7 @@ export type EngineEvent =
   | HoldingAdjusted
   | BalanceTold
   | FundingPaid
+  | OperatorAsked
   | TradingStateChanged;
 
 /** What a step wants done; the arrays are reused by the next step. */

@@ -11,7 +11,7 @@ import type { EpochMs } from "../model/time.ts";
 import type { OwnedFill } from "../model/trade-record.ts";
 import type { DeniedIntent } from "../risk/pre-trade.ts";
 import type { TradingState } from "../risk/trading-state.ts";
-import type { Strategy } from "../strategy/strategy.ts";
+import type { OperatorAsk, Strategy } from "../strategy/strategy.ts";
 import { restoreCore, writeBody } from "./live-body.ts";
 import { createCore, type LiveCore, send, takeOutput } from "./live-core.ts";
 import { hearCandle, hearHistory, hearNotSent, hearPrice, realisedBalance } from "./live-market.ts";
@@ -78,6 +78,8 @@ export type LiveInput =
       readonly reason: NotSentReason;
     }
   | { readonly kind: "trading_state"; readonly at: EpochMs; readonly state: TradingState }
+  /** A person's wish for the running cycle. */
+  | { readonly kind: "operator"; readonly at: EpochMs; readonly ask: OperatorAsk }
   /** Realised, fees, funding and adjustments of the bot together (transfers left out), and the free collateral. */
   | {
       readonly kind: "ledger";
@@ -188,6 +190,9 @@ function take<S>(core: LiveCore<S>, input: LiveInput): Result<null, InputRefusal
       if (input.state !== core.state.tradingState) {
         send(core, { kind: "trading_state_changed", at: input.at, state: input.state });
       }
+      return ok(null);
+    case "operator":
+      send(core, { kind: "operator_asked", at: input.at, atr: core.signals.atr, ask: input.ask });
       return ok(null);
     case "ledger":
       core.net = Number(input.net);

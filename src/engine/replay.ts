@@ -90,6 +90,7 @@ const KINDS: ReadonlySet<string> = new Set<LiveInput["kind"]>([
   "order",
   "not_sent",
   "trading_state",
+  "operator",
   "ledger",
 ]);
 

@@ -192,6 +192,9 @@ function applyLive<S>(
     case "position_adjusted":
       adjust(context, state, event);
       return;
+    case "operator_asked":
+      context.strategy.onEvent(state.strategy, event, state, state.book);
+      return;
     case "balance_told":
       state.balance = event.balance;
       return;

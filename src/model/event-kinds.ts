@@ -66,6 +66,8 @@ export const EVENT_KINDS = {
     "warning",
     "Candles closed while nobody watched; they were made up for without entries.",
   ),
+  command_done: on("info", "What a person asked for was carried out."),
+  command_refused: on("warning", "What a person asked for could not be carried out."),
   config_updated: on("info", "The configuration was changed."),
   flatten_started: on("warning", "Closing everything began."),
   flatten_completed: on("info", "Everything is closed."),

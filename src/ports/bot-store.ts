@@ -186,8 +186,8 @@ export type BotStore = {
   remove(scope: Scope, id: BotId, at: EpochMs): Promise<Result<null, BotRefusal>>;
 
   /**
-   * Accounts of all workspaces with a bot that has to be driven: running or paused, to run, or with
-   * something to be closed.
+   * Accounts of all workspaces with a bot that has to be driven: running or paused, to run, with
+   * something to be closed, or with an error: what it left is compared with the exchange on.
    */
   tradedAccounts(): Promise<
     readonly { readonly workspaceId: WorkspaceId; readonly accountId: AccountId }[]

@@ -87,6 +87,20 @@ export type PositionAdjusted = {
 /** A live resting order was at or beyond its price and did not fill. Sent once per order. */
 export type OrderTouched = { readonly kind: "order_touched"; at: EpochMs; slot: number };
 
+/** What a person wants changed about the running cycle. Prices in quote units. */
+export type OperatorAsk =
+  | { readonly what: "move_stop"; readonly price: number; readonly mayLoosen: boolean }
+  | { readonly what: "skip_rung" };
+
+/** A person's wish for the running cycle; what the rules do not allow changes nothing. */
+export type OperatorAsked = {
+  readonly kind: "operator_asked";
+  at: EpochMs;
+  /** ATR of the last closed candle, -1 unknown */
+  atr: number;
+  ask: OperatorAsk;
+};
+
 export type StrategyEvent =
   | CandleClosed
   | PriceTicked
@@ -94,7 +108,8 @@ export type StrategyEvent =
   | OrderEnded
   | OrderRefused
   | OrderTouched
-  | PositionAdjusted;
+  | PositionAdjusted
+  | OperatorAsked;
 
 /** What the strategy sees of the account: position and realised balance in quote units. */
 export type StrategyView = { readonly position: Position; readonly balance: number };

@@ -110,6 +110,7 @@ test("a file in a room that the table does not know is refused", () => {
   expect(violations(rooms, "src/garage/a.ts", "")).toHaveLength(1);
   expect(roomOf("src/config.ts")).toBe("config");
   expect(roomOf("src/shard.worker.ts")).toBe("worker");
+  expect(roomOf("src/venue.worker.ts")).toBe("worker");
   expect(roomOf("src/main.ts")).toBe("main");
   expect(existsSync(join(root, "src/config.ts"))).toBe(true);
 });

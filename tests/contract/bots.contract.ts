@@ -252,7 +252,8 @@ function driven(register: BotTest): void {
     await wish({ action: "flatten" });
     expect(await isDriven()).toBe(true);
     await tell("error");
-    expect(await isDriven()).toBe(false);
+    await wish({ status: "paused" });
+    expect(await isDriven()).toBe(true);
     await wish({ status: "running" });
     expect(await isDriven()).toBe(true);
     await tell("stopped");

@@ -190,7 +190,7 @@ async function remove(
 
 function isDriven({ bot, isDeleted }: StoredBot): boolean {
   const { status, desiredStatus, desiredAction } = bot;
-  const isOn = status === "running" || status === "paused";
+  const isOn = ["running", "paused", "error"].includes(status);
   return !isDeleted && (isOn || desiredStatus === "running" || desiredAction !== null);
 }
 

@@ -59,7 +59,7 @@ export function createBotRepository(sql: Sql): BotStore {
       await sql<TradedAccount[]>`
         select distinct b.workspace_id, b.account_id from bots b
         join accounts a on a.id = b.account_id and a.status <> 'deleted'
-        where b.deleted_at is null and (b.status in ('running', 'paused')
+        where b.deleted_at is null and (b.status in ('running', 'paused', 'error')
           or b.desired_status = 'running' or b.desired_action is not null)
         order by b.account_id`,
     state: (scope, id) => readState(sql, scope, id),

@@ -22,6 +22,7 @@ import { onAdjusted, onEnded, onFilled, onRefused } from "./fills.ts";
 import { isLadderFloating, isRungFilling, nextRung, repriceRung } from "./ladder.ts";
 import { restoreDcaAtrState } from "./restore-state.ts";
 import { SIGNAL_LONG, SIGNAL_SHORT } from "./signal-flags.ts";
+import { onOperator } from "./operator.ts";
 import {
   type DcaAtrState,
   ENTRY,
@@ -90,6 +91,9 @@ function onEvent(
       return;
     case "position_adjusted":
       onAdjusted(context, state, event, view, book);
+      return;
+    case "operator_asked":
+      onOperator(context, state, event, view, book);
       return;
     case "order_touched":
       if (event.slot === TAKE_PROFIT && state.touchedAt === NONE) state.touchedAt = event.at;

@@ -15,7 +15,7 @@ function closingTicks(context: RuleContext, sign: Sign, price: number): number {
 }
 
 /** Whether `a` protects more than `b`: higher for a long, lower for a short; NONE protects nothing. */
-function isTighter(sign: Sign, a: number, b: number): boolean {
+export function isTighter(sign: Sign, a: number, b: number): boolean {
   if (a === NONE) return false;
   return b === NONE || sign * (a - b) > 0;
 }

@@ -1,0 +1,280 @@
+// Composition of the live side over an open database: trading states, worker, and the way to each account's
+// exchange. Called by serve.ts and worker commands; the exchange side is loaded when the first account is
+// opened. Nothing is sent before `start`.
+import { createMarketData } from "./adapters/ccxt/market-data.ts";
+import { createPriceFeeds, type PriceFeeds } from "./adapters/ccxt/price-feed.ts";
+import { createPaperBroker } from "./adapters/paper/paper-broker.ts";
+import { paperSeed } from "./adapters/paper/paper-seed.ts";
+import { createAccountLocks } from "./adapters/postgres/account-locks.ts";
+import { createAccountRepository } from "./adapters/postgres/account-repository.ts";
+import { createBotRepository } from "./adapters/postgres/bot-repository.ts";
+import { createBus } from "./adapters/postgres/bus.ts";
+import { createCandleRepository } from "./adapters/postgres/candle-repository.ts";
+import { createCommandRepository } from "./adapters/postgres/command-repository.ts";
+import type { ConnectTarget, Sql } from "./adapters/postgres/connect.ts";
+import { createControlRepository } from "./adapters/postgres/control-repository.ts";
+import { createTradingRepository } from "./adapters/postgres/trading-repository.ts";
+import { createRateLimiter } from "./adapters/resilience/rate-limiter.ts";
+import { createResilientBroker } from "./adapters/resilience/resilient-broker.ts";
+import { createSecret } from "./adapters/vault/secret.ts";
+import { createVault } from "./adapters/vault/vault.ts";
+import { nextStatus } from "./execution/order-machine.ts";
+import { decimal } from "./model/decimal.ts";
+import { DEMO_EXCHANGE } from "./model/demo-exchange.ts";
+import type { OrderRules } from "./model/order-rules.ts";
+import type { Scope } from "./ports/access-store.ts";
+import type { AccountStore, TradingAccount } from "./ports/account-store.ts";
+import type { BotStore } from "./ports/bot-store.ts";
+import type { Broker, PositionMode } from "./ports/broker.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { DemoExchange } from "./ports/demo-venue.ts";
+import type { InstrumentKind, NewInstrument } from "./ports/instrument-store.ts";
+import type { Log } from "./ports/log.ts";
+import type { MarketData } from "./ports/market-data.ts";
+import type { LeaseGuard, TradingStore } from "./ports/trading-store.ts";
+import { openCredentials } from "./services/desk/credential-seal.ts";
+import { createCandleFeed } from "./services/live/candle-feed.ts";
+import { createControl, type Control } from "./services/live/control.ts";
+import { demoAccount, giveOpeningDeposit } from "./services/live/demo-opening.ts";
+import { createFiguresWriter } from "./services/live/figures-writer.ts";
+import { flattening } from "./services/live/flatten.ts";
+import type { LeaseTiming } from "./services/live/lease-keeper.ts";
+import { createWorker, type LiveWorker, type OpenedAccount } from "./services/live/worker.ts";
+
+/** What the live side is built from. */
+export type LiveSideDeps = {
+  readonly sql: Sql;
+  readonly target: ConnectTarget;
+  /** The master key's bytes. */
+  readonly key: Uint8Array;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0..99: this installation. */
+  readonly instance: number;
+  /** Names this process, differently after every start. */
+  readonly name: string;
+  readonly lease: LeaseTiming;
+  /** The exchange of demo accounts; starts at the first call. */
+  readonly demo: () => Promise<DemoExchange>;
+  /** Addresses that replace those of exchanges; the demo exchange writes its own in here. */
+  readonly loopbackUrls: Readonly<Record<string, string>>;
+};
+
+/** The live side. */
+export type LiveSide = {
+  readonly bots: BotStore;
+  readonly trading: TradingStore;
+  readonly control: Control;
+  readonly worker: LiveWorker;
+  /** Begins to trade. */
+  start(): void;
+  /** Gives every lease back and ends. */
+  stop(): Promise<void>;
+};
+
+/** One request to an exchange including its answer. */
+const REQUEST_MS = 10_000;
+const PAPER_TERMS = {
+  settleAsset: "USDT",
+  slippageBps: 2,
+  leverage: 10,
+  maintenanceRate: 0.005,
+} as const;
+
+/** Builds the live side; nothing runs yet. */
+export function composeLive(deps: LiveSideDeps): LiveSide {
+  const { sql, clock, log } = deps;
+  const bots = createBotRepository(sql);
+  const trading = createTradingRepository(sql, nextStatus);
+  const bus = createBus(sql);
+  const locks = createAccountLocks(deps.target);
+  const control = createControl({
+    store: createControlRepository(sql),
+    ...{ bus, clock, log: log.child("control") },
+  });
+  const accounts = createAccountRepository(sql);
+  const limiter = createRateLimiter({ clock });
+  const { loopbackUrls } = deps;
+  const market = createMarketData({ clock, log: log.child("market-data"), loopbackUrls });
+  const feeds = createPriceFeeds({ clock, log: log.child("prices"), limiter, loopbackUrls });
+  const candles = createCandleFeed({ store: createCandleRepository(sql), market, clock });
+  const open = opener({ ...deps, accounts, bots, trading, limiter, market, feeds, candles });
+  const worker = createWorker({
+    ...{ trading, bots, accounts, locks, bus, clock, open },
+    cells: control,
+    commands: createCommandRepository(sql),
+    figures: createFiguresWriter({ bots, clock, log: log.child("figures") }),
+    log: log.child("worker"),
+    ...{ instance: deps.instance, name: deps.name, lease: deps.lease },
+  });
+  const stopped = new AbortController();
+  let running: Promise<unknown> = Promise.resolve();
+  return {
+    ...{ bots, trading, control, worker },
+    start() {
+      const { signal } = stopped;
+      running = Promise.all([control.start(signal), worker.run(signal)]);
+    },
+    async stop() {
+      stopped.abort(new Error("Dragon stops"));
+      await running;
+      await locks.close();
+    },
+  };
+}
+
+type OpenerDeps = LiveSideDeps & {
+  readonly accounts: AccountStore;
+  readonly bots: BotStore;
+  readonly trading: TradingStore;
+  readonly limiter: ReturnType<typeof createRateLimiter>;
+  readonly market: MarketData;
+  readonly feeds: PriceFeeds;
+  readonly candles: OpenedAccount["candles"];
+};
+
+type Opened = {
+  readonly broker: Broker;
+  readonly exchangeId: string;
+  readonly kind: InstrumentKind;
+};
+
+/** Opens accounts by their mode. */
+function opener(deps: OpenerDeps) {
+  return async (
+    scope: Scope,
+    account: TradingAccount,
+    guard: LeaseGuard,
+    signal: AbortSignal,
+  ): Promise<OpenedAccount> => {
+    const { broker: inner, exchangeId, kind } = await openBroker(deps, scope, account, guard);
+    const broker = createResilientBroker(
+      {
+        clock: deps.clock,
+        log: deps.log.child("broker"),
+        limiter: deps.limiter,
+        accountKey: `account-${account.id}`,
+        random: Math.random,
+      },
+      inner,
+    );
+    const marketOf = (symbol: string) => deps.market.normaliseMarket(exchangeId, symbol, kind);
+    return {
+      broker,
+      marketOf,
+      prices: deps.feeds(exchangeId, kind),
+      candles: deps.candles,
+      positionMode: await modeOf(deps, scope, account, broker, signal),
+      exchangeTrouble: () => {
+        const { account: breaker } = broker.breakers;
+        return breaker.state() === "closed" ? null : `the exchange does not answer well`;
+      },
+      flattening,
+      close: async () => undefined,
+    };
+  };
+}
+
+/** Told by the exchange, for a market the account trades. */
+async function modeOf(
+  { bots }: OpenerDeps,
+  scope: Scope,
+  { id, name }: TradingAccount,
+  broker: Broker,
+  signal: AbortSignal,
+): Promise<PositionMode> {
+  if (!broker.capabilities.positionMode) return "one_way";
+  const [first] = await bots.list(scope, id);
+  if (!first) throw new Error(`account ${name} has no bot any more`);
+  return broker.positionMode(first.symbol, { signal });
+}
+
+async function openBroker(
+  deps: OpenerDeps,
+  scope: Scope,
+  account: TradingAccount,
+  guard: LeaseGuard,
+): Promise<Opened> {
+  const kind: InstrumentKind = account.exchangeId === "upbit" ? "spot" : "perps";
+  const { exchangeId } = account;
+  if (account.mode === "live") {
+    return { broker: await liveBroker(deps, scope, account, kind), exchangeId, kind };
+  }
+  await giveOpeningDeposit(deps.trading, scope, guard, account.createdAt);
+  if (account.mode === "paper") {
+    return { broker: await paperBroker(deps, scope, account, kind), exchangeId, kind };
+  }
+  return { broker: await demoBroker(deps, scope, guard), exchangeId: DEMO_EXCHANGE, kind };
+}
+
+async function liveBroker(
+  { accounts, clock, log, key }: OpenerDeps,
+  scope: Scope,
+  account: TradingAccount,
+  kind: InstrumentKind,
+): Promise<Broker> {
+  const sealed = await accounts.useCredential(scope, account.id, clock.now());
+  if (sealed === null) throw new Error(`account ${account.name} has no credentials`);
+  const credentials = openCredentials(createVault(key), sealed);
+  const client = { clock, log: log.child("broker"), loopbackUrl: null, timeoutMs: REQUEST_MS };
+  const { exchangeId, mode } = account;
+  const { createCcxtBroker } = await import("./adapters/ccxt/broker.ts");
+  return createCcxtBroker(client, { exchangeId, kind, mode, credentials, isTestnet: false });
+}
+
+async function paperBroker(
+  deps: OpenerDeps,
+  scope: Scope,
+  account: TradingAccount,
+  kind: InstrumentKind,
+): Promise<Broker> {
+  const { clock, log, market, feeds, trading } = deps;
+  const { exchangeId } = account;
+  const rules = async (symbol: string, signal: AbortSignal) => {
+    const found = market.normaliseMarket(exchangeId, symbol, kind);
+    return rulesOf(await market.instrument(found, signal));
+  };
+  const fees = { makerRatio: decimal("0.0002"), takerRatio: decimal("0.0005") };
+  const terms = { ...PAPER_TERMS, fees, positionMode: "one_way" as const };
+  const prices = feeds(exchangeId, kind);
+  const seed = await paperSeed(trading, scope, account.id, decimal("0"));
+  return createPaperBroker({ clock, log, prices, rules, funding: null, terms }, seed);
+}
+
+/** Public rules as orders are checked by; what the public does not tell is no rule. */
+function rulesOf(instrument: NewInstrument): OrderRules {
+  const { symbol, priceTick, qtyStep, minQty, minNotional, contractSize, isActive } = instrument;
+  return {
+    symbol,
+    priceTick: decimal(priceTick),
+    priceMin: null,
+    priceMax: null,
+    qtyStep: decimal(qtyStep),
+    qtyMin: decimal(minQty),
+    qtyMax: null,
+    minNotional: minNotional > 0 ? decimal(minNotional) : null,
+    contractSize: decimal(contractSize),
+    bidCapRatio: null,
+    askFloorRatio: null,
+    isTrading: isActive,
+  };
+}
+
+async function demoBroker(
+  { demo, trading, clock, log }: OpenerDeps,
+  scope: Scope,
+  guard: LeaseGuard,
+): Promise<Broker> {
+  const exchange = await demo();
+  const account = await demoAccount(trading, scope, guard, "one_way");
+  const { apiKey, apiSecret } = await exchange.openAccount(account);
+  const client = {
+    ...{ clock, log: log.child("broker"), timeoutMs: REQUEST_MS },
+    loopbackUrl: exchange.url,
+  };
+  const uid = createSecret(account.name);
+  const credentials = { apiKey, apiSecret, passphrase: null, uid };
+  const named = { exchangeId: "woox", kind: "perps", mode: "demo" } as const;
+  const { createCcxtBroker } = await import("./adapters/ccxt/broker.ts");
+  return createCcxtBroker(client, { ...named, credentials, isTestnet: false });
+}

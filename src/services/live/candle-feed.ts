@@ -1,0 +1,111 @@
+// Closed candles for live bots: the history a warm-up needs, then each candle once it has closed. Called by
+// the account loop; bots of one market share what is fetched. Candles since the start stay in memory:
+// writing one row a minute and bot would wear out a memory card, and the next start fetches them again.
+import { type Candle, type CandleSeries } from "../../model/candle.ts";
+import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
+import { gridFloor } from "../../model/timeframe-grid.ts";
+import type { Scope } from "../../ports/access-store.ts";
+import type { CandleStore } from "../../ports/candle-store.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Market, MarketData } from "../../ports/market-data.ts";
+import { downloadCandles } from "../research/candle-download.ts";
+
+/** Candles as live bots need them. */
+export type CandleFeed = {
+  /**
+   * Every closed candle with an open time from `from` on: what is stored, the rest downloaded.
+   * @throws an error named MarketDataError when the exchange does not deliver
+   */
+  history(
+    scope: Scope,
+    market: Market,
+    timeframeMin: number,
+    from: EpochMs,
+    signal: AbortSignal,
+  ): Promise<CandleSeries>;
+  /**
+   * Closed candles with an open time from `from` on, oldest first; empty while none has closed. One
+   * request per market and timeframe, however many bots ask.
+   */
+  closedSince(
+    market: Market,
+    timeframeMin: number,
+    from: EpochMs,
+    signal: AbortSignal,
+  ): Promise<readonly Candle[]>;
+};
+
+/** What the feed works with. */
+export type CandleFeedDeps = {
+  readonly store: CandleStore;
+  readonly market: MarketData;
+  readonly clock: Clock;
+};
+
+/** Candles kept per market and timeframe for bots that lag behind. */
+const KEPT_MAX = 1000;
+
+/** What is known of one market and timeframe: every closed candle from an open time on. */
+type Known = { from: EpochMs; candles: Candle[]; asking: Promise<void> | null };
+
+/** A feed over one exchange's public data. */
+export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
+  const knownOf = new Map<string, Known>();
+
+  async function extend(
+    known: Known,
+    market: Market,
+    timeframeMin: number,
+    to: EpochMs,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const last = known.candles.at(-1);
+    const from = last ? last.openAt + timeframeMin * MINUTE_MS : known.from;
+    const range = { from, to };
+    for await (const page of deps.market.candles({ market, timeframeMin, range, signal })) {
+      known.candles.push(...candlesOf(page.series));
+    }
+    if (known.candles.length <= KEPT_MAX) return;
+    known.candles = known.candles.slice(-KEPT_MAX);
+    known.from = known.candles[0]?.openAt ?? known.from;
+  }
+
+  return {
+    async history(scope, market, timeframeMin, from, signal) {
+      const range = { from, to: deps.clock.now() };
+      const report = await downloadCandles(deps, { scope, market, timeframeMin, range, signal });
+      return await deps.store.loadSeries(scope, report.seriesId, range);
+    },
+    async closedSince(market, timeframeMin, from, signal) {
+      const to = gridFloor(deps.clock.now(), timeframeMin);
+      if (to <= from) return [];
+      const key = `${market.exchangeId} ${market.kind} ${market.symbol} ${timeframeMin}`;
+      let known = knownOf.get(key);
+      if (!known || known.from > from) {
+        known = { from, candles: [], asking: null };
+        knownOf.set(key, known);
+      }
+      const mine = known;
+      const newest = mine.candles.at(-1)?.openAt ?? mine.from - timeframeMin * MINUTE_MS;
+      if (newest + timeframeMin * MINUTE_MS < to) {
+        mine.asking ??= extend(mine, market, timeframeMin, to, signal).finally(() => {
+          mine.asking = null;
+        });
+        await mine.asking;
+      }
+      return mine.candles.filter(({ openAt }) => openAt >= from);
+    },
+  };
+}
+
+function candlesOf(series: CandleSeries): Candle[] {
+  const { openAt, open, high, low, close, volume } = series;
+  return Array.from({ length: series.length }, (_, i) => ({
+    openAt: openAt[i]!,
+    open: open[i]!,
+    high: high[i]!,
+    low: low[i]!,
+    close: close[i]!,
+    volume: volume[i]!,
+  }));
+}
