@@ -33,6 +33,7 @@ import type { Log } from "./ports/log.ts";
 import type { MarketData } from "./ports/market-data.ts";
 import type { LeaseGuard, TradingStore } from "./ports/trading-store.ts";
 import { openCredentials } from "./services/desk/credential-seal.ts";
+import type { BotRecording } from "./services/live/account-loop.ts";
 import { createCandleFeed } from "./services/live/candle-feed.ts";
 import { createControl, type Control } from "./services/live/control.ts";
 import { demoAccount, giveOpeningDeposit } from "./services/live/demo-opening.ts";
@@ -56,6 +57,8 @@ export type LiveSideDeps = {
   readonly lease: LeaseTiming;
   /** The exchange of demo accounts; starts at the first call. */
   readonly demo: () => Promise<DemoExchange>;
+  /** Where the inputs of bots are written down, for tests that replay them. */
+  readonly record?: BotRecording;
   /** Addresses that replace those of exchanges; the demo exchange writes its own in here. */
   readonly loopbackUrls: Readonly<Record<string, string>>;
 };
@@ -105,7 +108,7 @@ export function composeLive(deps: LiveSideDeps): LiveSide {
     commands: createCommandRepository(sql),
     figures: createFiguresWriter({ bots, clock, log: log.child("figures") }),
     log: log.child("worker"),
-    ...{ instance: deps.instance, name: deps.name, lease: deps.lease },
+    ...{ instance: deps.instance, name: deps.name, lease: deps.lease, record: deps.record },
   });
   const stopped = new AbortController();
   let running: Promise<unknown> = Promise.resolve();

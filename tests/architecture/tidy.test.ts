@@ -18,23 +18,14 @@ test("every source and test file is tidy", async () => {
   expect(files.length).toBeGreaterThan(60);
 });
 
-/** Proven now, used by live bots: the incremental twin of the indicator columns. */
-const AHEAD = [
-  // Plays a recorded session of a live bot again: used by its tests, and by a command to come.
-  "src/engine/replay.ts",
-];
-
 test("every source file is reachable from an entry", async () => {
   const files = scan("{src,views,static,migrations}/**/*.{ts,tsx,mjs,css,svg,md,sql}").filter(
     (file) => file !== "src/README.md",
   );
   const workers = scan("src/*.worker.ts");
   const scripts = ["src/setup.mjs", "src/build.ts", "src/adapters/ccxt/generate.ts"];
-  const entries = ["src/main.ts", ...scripts, ...workers, ...AHEAD];
+  const entries = ["src/main.ts", ...scripts, ...workers];
   expect(await unreachable(entries, files, read)).toEqual([]);
-  // Once something uses a file of the list, its line has to go.
-  const used = entries.filter((entry) => !AHEAD.includes(entry));
-  expect((await unreachable(used, files, read)).sort()).toEqual([...AHEAD].sort());
 });
 
 test("index files exist only where they are lists of embedded files", () => {

@@ -8,7 +8,7 @@ import { createBotRepository } from "../../src/adapters/postgres/bot-repository.
 import { createTradingRepository } from "../../src/adapters/postgres/trading-repository.ts";
 import { createSecret } from "../../src/adapters/vault/secret.ts";
 import { nextStatus } from "../../src/execution/order-machine.ts";
-import { composeLive, type LiveSide } from "../../src/live.ts";
+import { composeLive, type LiveSide, type LiveSideDeps } from "../../src/live.ts";
 import { decimal } from "../../src/model/decimal.ts";
 import type { AccountId } from "../../src/ports/account-store.ts";
 import type { Bot, BotConfig, NewBot } from "../../src/ports/bot-store.ts";
@@ -32,6 +32,9 @@ export type SessionOptions = {
   readonly seed?: number;
   readonly volatilityPpm?: number;
   readonly log?: Log;
+  /** Paper accounts take their prices from the venue and never send it an order. */
+  readonly mode?: "demo" | "paper";
+  readonly record?: LiveSideDeps["record"];
 };
 
 /** A worker of a session. */
@@ -94,7 +97,7 @@ export function botConfig(strategy: Json, change: Partial<BotConfig> = {}): BotC
 
 /** Opens database, venue and a demo account; nothing trades yet. */
 export async function openSession(options: SessionOptions = {}) {
-  const { speed = SPEED, seed = 5, volatilityPpm = 900, log = silentLog } = options;
+  const { speed = SPEED, seed = 5, volatilityPpm = 900, log = silentLog, mode = "demo" } = options;
   const database = await testDatabase();
   const scope = await testScope(database.sql, "ann");
   const venue = startSessionVenue(seed, speed, volatilityPpm);
@@ -103,7 +106,7 @@ export async function openSession(options: SessionOptions = {}) {
   const trading = createTradingRepository(database.sql, nextStatus);
   const control = createControlRepository(database.sql);
   const accounts = createAccountRepository(database.sql);
-  const named = { name: "Demo", exchangeId: "woox", mode: "demo" } as const;
+  const named = { name: "Account", exchangeId: "woox", mode };
   const made = await accounts.create(scope, named, null, clock.now());
   if (!made.ok) throw new Error(made.detail);
   const accountId = made.value.id;
@@ -123,7 +126,8 @@ export async function openSession(options: SessionOptions = {}) {
       name: `worker-${workers}`,
       lease: LEASE,
       demo: async () => exchange,
-      loopbackUrls: { demo: venue.url },
+      loopbackUrls: { demo: venue.url, woox: venue.url },
+      ...(options.record ? { record: options.record } : {}),
     });
     live.start();
     const worker: SessionWorker = {

@@ -109,6 +109,7 @@ export function createAccountBots(loop: LoopContext): AccountBots {
       dispatcher: loop.parts.dispatcher,
       closedGate: () => loop.closedGate(bot),
       freeCollateral: () => loop.freeCollateral(),
+      record: loop.record(bot.id),
     });
     one.state = null;
     one.rungsMax = strategy.rungsMax;

@@ -49,8 +49,12 @@ export type AccountLoopDeps = Omit<LiveDeps, "note"> & {
   readonly flattening: (parts: AccountParts, live: LiveDeps) => Flattening;
   /** Name of this worker, for figures. */
   readonly worker: string;
+  readonly record?: BotRecording | undefined;
   readonly pace?: Partial<LoopPace>;
 };
+
+/** Where the inputs of a bot are written down; null for nowhere. */
+export type BotRecording = (botId: BotId) => ((line: string) => void) | null;
 
 /** How often things are done, ms. */
 export type LoopPace = {
@@ -75,6 +79,7 @@ export type LoopContext = {
   closedGate(bot: Bot): string | null;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
+  readonly record: BotRecording;
   freshPrice(symbol: string): Decimal | null;
   freeCollateral(): Decimal | null;
 };
@@ -122,6 +127,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     ...{ scope: deps.account.scope, account: deps.tradingAccount, live, parts },
     ...{ bots: deps.bots, candles: deps.candles, figures: deps.figures, marketOf: deps.marketOf },
     flatten: deps.flattening(parts, live),
+    record: deps.record ?? (() => null),
     closedGate: (bot) => closedGate(factsOf(deps, parts, state, bot)),
     isBlocked: () => deps.tradingAccount.blocksNewEntries,
     freshPrice: (symbol) => freshPrice(deps, state, symbol)?.mark.price ?? null,

@@ -10,6 +10,7 @@ import {
   type LiveView,
 } from "../../engine/live-bot.ts";
 import { ordersNeeded } from "../../engine/live-body.ts";
+import { recordBot } from "../../engine/replay.ts";
 import { isFinal } from "../../execution/order-machine.ts";
 import type { Candle } from "../../model/candle.ts";
 import { type Decimal, decimal, multiply } from "../../model/decimal.ts";
@@ -40,6 +41,8 @@ export type BotRunnerDeps = LiveDeps & {
   readonly dispatcher: OrderDispatcher;
   /** Why nothing may be opened right now; null when it may. */
   readonly closedGate: () => string | null;
+  /** Where every input and what came of it is written down, for engine/replay.ts; null for nowhere. */
+  readonly record: ((line: string) => void) | null;
   /** What sizing may not exceed at a real exchange; null does not limit. */
   readonly freeCollateral: () => Decimal | null;
 };
@@ -249,7 +252,8 @@ export function createBotRunner(deps: BotRunnerDeps): BotRunner {
     const stored = await deps.bots.state(scope, bot.id);
     const ids = await openIds(stored?.body ?? null);
     const orders = ids.length === 0 ? [] : await store.orders(scope, accountId, ids);
-    const fresh = createLiveBot(deps.strategy.parts);
+    const bare = createLiveBot(deps.strategy.parts);
+    const fresh = deps.record === null ? bare : recordBot(bare, deps.record);
     const restored = fresh.restore(stored?.body ?? null, orders);
     if (!restored.ok) {
       throw new RestoreError(`bot ${bot.id} cannot go on: ${restored.detail}`);

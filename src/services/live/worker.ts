@@ -49,6 +49,7 @@ export type WorkerDeps = {
   readonly name: string;
   readonly lease: LeaseTiming;
   readonly pace?: AccountLoopDeps["pace"];
+  readonly record?: AccountLoopDeps["record"];
 };
 
 /** A worker that has not begun. */
@@ -151,6 +152,7 @@ export function createWorker(deps: WorkerDeps): LiveWorker {
         ...opened,
         ...{ lease, clock, bots: deps.bots, figures: deps.figures, cells: deps.cells },
         commands: deps.commands,
+        record: deps.record,
         account: { scope, accountId, mode, positionMode, instance: deps.instance },
         tradingAccount: account,
         store: deps.trading,
