@@ -280,6 +280,8 @@ export type CallOptions = {
   readonly signal: AbortSignal;
   /** The call belongs to an emergency: it goes first and passes an open breaker. */
   readonly isFlatten?: boolean;
+  /** Asked right before a write leaves, after any wait for its turn; false keeps it here, refused. */
+  readonly mayLeave?: () => boolean;
   /** Awaited before every request after the first of one call (further pages). */
   readonly beforeNextRequest?: () => Promise<void>;
 };

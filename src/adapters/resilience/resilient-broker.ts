@@ -138,6 +138,10 @@ function createGate(
       } catch (error) {
         return turnedAway(error);
       }
+      if (job.options.mayLeave?.() === false) {
+        pass.released();
+        return KEPT_BACK;
+      }
       try {
         const answer = await send(inner(job, need));
         if (answer.outcome === "unverified") pass.failed();
@@ -154,6 +158,15 @@ function createGate(
     },
   };
 }
+
+/** A gate closed while the write waited for its turn, or while this whole process stood still. */
+const KEPT_BACK: WriteAnswer<never> = {
+  outcome: "refused",
+  reason: "BUSY",
+  advice: "decide_again",
+  sentence: "a gate was closed before it could be sent",
+  retryAfterMs: null,
+};
 
 /** A write that never left, as an answer. */
 function turnedAway(error: unknown): WriteAnswer<never> {

@@ -78,7 +78,10 @@ async function mayBeGone(
   options: CallOptions,
 ): Promise<boolean> {
   try {
-    const answer = await deps.cancel(refOf(intent), options);
+    const botId = botIdOf(intent.owner);
+    const mayLeave = () =>
+      deps.cells.cell(deps.account, botId).state !== "frozen" && deps.lease.remainingMs() > 0;
+    const answer = await deps.cancel(refOf(intent), { ...options, mayLeave });
     return answer.outcome !== "refused" || answer.advice === "ask";
   } catch (error) {
     // It may have left before it failed: only asking tells.

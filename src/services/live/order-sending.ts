@@ -148,12 +148,14 @@ async function placed(
   const ended = new AbortController();
   const { botId } = order;
   const { purpose } = intent;
+  const mayLeave = () =>
+    permits(deps.cells.cell(deps.account, botId).state, purpose) && deps.lease.remainingMs() > 0;
   void watch(deps, ended.signal, () => {
-    const isOpen = permits(deps.cells.cell(deps.account, botId).state, purpose);
-    if (!isOpen || deps.lease.remainingMs() <= 0) stopped.abort(new Error("the gate was closed"));
+    if (!mayLeave()) stopped.abort(new Error("the gate was closed"));
   });
   try {
-    return await deps.place(newOrder(intent, order), { signal: stopped.signal, isFlatten });
+    const { signal } = stopped;
+    return await deps.place(newOrder(intent, order), { signal, isFlatten, mayLeave });
   } catch (error) {
     // It may have left before it failed: only asking tells.
     const { clientOrderId } = intent;

@@ -2,7 +2,7 @@
 // id and without a client id; its trade records would belong to nobody. Called by fact-ingest.ts before
 // records are booked; it asks for trigger orders and compares quantities, it never guesses by price.
 import { mayRest } from "../../execution/order-machine.ts";
-import { add, compare, type Decimal, subtract } from "../../model/decimal.ts";
+import { add, compare, type Decimal, multiply, subtract } from "../../model/decimal.ts";
 import type { TradeRecord } from "../../ports/broker.ts";
 import { fillRef } from "../../model/trade-record.ts";
 import type { StoredIntent } from "../../ports/trading-store.ts";
@@ -110,7 +110,7 @@ async function decideByOrders(
   signal: AbortSignal,
 ): Promise<TradeRecord[]> {
   const triggers = intents.filter(({ terms }) => terms.kind === "trigger");
-  const unbooked = new Map<StoredIntent, Decimal>();
+  const unbooked = new Map<StoredIntent, Unbooked>();
   const waiting: TradeRecord[] = [];
   for (const [key, group] of unknown) {
     const [first] = group;
@@ -120,10 +120,9 @@ async function decideByOrders(
       if (unbooked.has(intent) || unbooked.size >= ASKED_MAX) continue;
       unbooked.set(intent, await unbookedOf(deps, intent, signal));
     }
-    const qty = group.reduce((sum, record) => add(sum, record.qty), ZERO);
-    const match = rivals.find((intent) => compare(unbooked.get(intent) ?? ZERO, qty) === 0);
+    const match = rivals.find((intent) => isWhole(unbooked.get(intent) ?? NOTHING, group));
     if (match?.exchangeOrderId) {
-      unbooked.set(match, ZERO);
+      unbooked.set(match, NOTHING);
       decide(memory, key, match.exchangeOrderId);
     } else if (rivals.length > 0 && waits(deps, memory, key)) waiting.push(...group);
     else decide(memory, key, first.exchangeOrderId);
@@ -161,20 +160,45 @@ function candidates(triggers: readonly StoredIntent[], trade: TradeRecord): Stor
   );
 }
 
-/** What was executed of a trigger order beyond its booked records; 0 without an answer. */
+/** What was executed of a trigger order beyond its booked records. */
+type Unbooked = {
+  readonly qty: Decimal;
+  /** Average price of all of it; null when the exchange does not tell or a part is booked already. */
+  readonly price: Decimal | null;
+};
+
+const NOTHING: Unbooked = { qty: ZERO, price: null };
+/** Averages are told rounded. */
+const PRICE_RATIO = "0.000001" as Decimal;
+
+/** Whether the records are all that is missing of an order: somebody else may trade as much. */
+function isWhole({ qty, price }: Unbooked, group: readonly TradeRecord[]): boolean {
+  const sum = group.reduce((total, record) => add(total, record.qty), ZERO);
+  if (compare(qty, sum) !== 0) return false;
+  if (price === null) return true;
+  const value = group.reduce((total, one) => add(total, multiply(one.price, one.qty)), ZERO);
+  const told = multiply(price, qty);
+  const apart = subtract(value, told);
+  const distance = compare(apart, ZERO) < 0 ? subtract(ZERO, apart) : apart;
+  return compare(distance, multiply(told, PRICE_RATIO)) <= 0;
+}
+
+/** Asks what is missing; nothing without an answer. */
 async function unbookedOf(
   { broker, log }: TriggerDeps,
   { symbol, exchangeOrderId, filledQty }: StoredIntent,
   signal: AbortSignal,
-): Promise<Decimal> {
-  if (exchangeOrderId === null) return ZERO;
+): Promise<Unbooked> {
+  if (exchangeOrderId === null) return NOTHING;
   const ref = { symbol, by: "exchange", id: exchangeOrderId, isTrigger: true } as const;
   try {
     const found = await broker.order(ref, { signal });
-    return found === null ? ZERO : subtract(found.filledQty, filledQty);
+    if (found === null) return NOTHING;
+    const price = compare(filledQty, ZERO) === 0 ? found.averagePrice : null;
+    return { qty: subtract(found.filledQty, filledQty), price };
   } catch (error) {
     // The other records of this look are booked all the same; these ones wait for the next look.
     log.warn(failure(`trigger order ${exchangeOrderId}`, error, signal));
-    return ZERO;
+    return NOTHING;
   }
 }

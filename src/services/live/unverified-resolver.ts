@@ -31,6 +31,12 @@ const ASK_AFTER_MS = [500, 1000, 2000, 4000, 8000, 15_000, 30_000, 60_000];
 /** "There is no such order" counts only after so many answers over so long a time. */
 const MISSED_MIN = 5;
 const DOUBT_MIN_MS = 60_000;
+/**
+ * For a protective stop: a position without one is worse than two of them. Both only reduce, and one that
+ * turns up late is adopted.
+ */
+const STOP_MISSED_MIN = 3;
+const STOP_DOUBT_MIN_MS = 3000;
 /** Trade records are asked for from this long before the order was sent. */
 const BEFORE_SENT_MS = 60_000;
 /** Orders asked about in one call; the others are due at the next one. */
@@ -122,12 +128,15 @@ async function isSettled(deps: ResolverDeps, doubt: Doubt, signal: AbortSignal):
   }
   doubt.missed += 1;
   const hasTrades = await asksTrades(deps, row, signal);
-  const isLong = askedMs - doubt.sinceMs >= DOUBT_MIN_MS && doubt.missed >= MISSED_MIN;
+  const isStop = row.purpose === "protective_stop" && row.isReduceOnly;
+  const doubtMs = isStop ? STOP_DOUBT_MIN_MS : DOUBT_MIN_MS;
+  const missed = isStop ? STOP_MISSED_MIN : MISSED_MIN;
+  const isLong = askedMs - doubt.sinceMs >= doubtMs && doubt.missed >= missed;
   if (!hasTrades || !isLong) return false;
   const traded = await answered(deps, row, () => tradedAs(deps, row, { signal }));
   if (traded === UNANSWERED) return false;
   if (traded !== null) return settledBy(deps, row, traded, signal);
-  const detail = `the exchange did not know it for ${Math.round(DOUBT_MIN_MS / 1000)} s`;
+  const detail = `the exchange did not know it for ${Math.round(doubtMs / 1000)} s`;
   const given = await tell(deps, row, { event: "not_found", detail });
   noteOrder(deps, "order_abandoned", given, detail);
   return true;

@@ -221,3 +221,22 @@ test("two accounts share what is counted per address and nothing else", async ()
   await Promise.all(work);
   expect(at.at(-1)).toBe("b topOfBook 1250");
 });
+
+test("a write whose gate closed while it waited for its turn never leaves", async () => {
+  const { broker, clock, calls } = setup(() => accepted);
+  let isOpen = true;
+  const mayLeave = () => isOpen;
+  // More than a second's worth for one symbol: the last ones wait.
+  const all = Array.from({ length: 20 }, () => broker.place(ORDER, { ...options, mayLeave }));
+  await clock.runUntil(clock.now() + 1);
+  const left = calls.length;
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThan(20);
+  isOpen = false;
+  const answers = await during(clock, Promise.all(all));
+  expect(answers.at(-1)).toMatchObject({ outcome: "refused" });
+  expect(calls).toHaveLength(left);
+  isOpen = true;
+  await during(clock, broker.cancel(REF, { ...options, mayLeave }));
+  expect(calls).toHaveLength(left + 1);
+});

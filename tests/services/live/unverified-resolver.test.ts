@@ -187,3 +187,27 @@ test("quiet rows are not read again", async () => {
   for (let n = 0; n < 5; n++) await world.resolver.settle(signal);
   expect(reads).toBe(1);
 });
+
+test("a protective stop nobody knows of is given up after seconds: the position needs one", async () => {
+  const { world } = await asking();
+  const { store, account, lease } = world.live;
+  const stamp = { accountId: account.accountId, token: 1, stampS: 1, expiresAt: 0 };
+  const change = { symbol: SYMBOL, qty: decimal("0.5"), isReduceOnly: true, side: "sell" } as const;
+  const stop = anIntent({ ...change, purpose: "protective_stop", clientOrderId: idOf(stamp, 1) });
+  const exit = anIntent({ ...change, purpose: "exit", clientOrderId: idOf(stamp, 2) });
+  const batch = { place: [stop, exit], send: [] };
+  const made = await store.commitIntents(account.scope, lease.guard, 1, batch, world.clock.now());
+  expect(made).toMatchObject({ ok: true });
+  const resolver = createUnverifiedResolver({
+    ...world.live,
+    ingest: openIngest(world.live),
+    inFlight: () => new Set(),
+  });
+  for (let n = 0; n < 16; n++) {
+    await resolver.settle(signal);
+    await world.clock.advance(500);
+  }
+  const left = new Map((await world.rows()).map(({ purpose, status }) => [purpose, status]));
+  expect(left.get("protective_stop")).toBe("abandoned");
+  expect(left.get("exit")).toBe("unverified");
+});
