@@ -114,3 +114,21 @@ test("a file in a room that the table does not know is refused", () => {
   expect(roomOf("src/main.ts")).toBe("main");
   expect(existsSync(join(root, "src/config.ts"))).toBe(true);
 });
+
+/** Imports of our code outside the venue that bring more than types. */
+function borrowed(code: string): string[] {
+  const imports =
+    code.match(/^(?:import|export)\b[^;]*from "[^"]*\/src\/(?!venue\/)[^"]*";/gm) ?? [];
+  return imports.filter((line) => !/^(?:import|export) type\b/.test(line));
+}
+
+test("the venue's own tests share nothing with what the venue judges but types", async () => {
+  const files = [...new Bun.Glob("tests/venue/*.ts").scanSync(root)];
+  expect(files.length).toBeGreaterThan(10);
+  for (const file of files) {
+    expect([file, borrowed(await Bun.file(join(root, file)).text())]).toEqual([file, []]);
+  }
+  expect(borrowed(`import { a } from "../../src/model/a.ts";\n`)).toHaveLength(1);
+  expect(borrowed(`import type { A } from "../../src/model/a.ts";\n`)).toEqual([]);
+  expect(borrowed(`import {\n  a,\n} from "../../src/engine/a.ts";\n`)).toHaveLength(1);
+});

@@ -8,7 +8,7 @@ import {
   loseNextAnswer,
   openBrokerLab,
   TERMS,
-} from "../venue/broker-lab.ts";
+} from "./broker-lab.ts";
 import { stopLabs } from "../venue/lab.ts";
 import { brokerContract } from "./broker.contract.ts";
 

@@ -22,7 +22,7 @@ import type { FactIngestDeps } from "../../src/services/live/fact-ingest.ts";
 import { createFactIngest } from "../../src/services/live/fact-ingest.ts";
 import type { FactIngest, LiveDeps, Reconciler } from "../../src/services/live/live-types.ts";
 import { createReconciler } from "../../src/services/live/reconciler.ts";
-import { brokerAccount } from "../venue/broker-lab.ts";
+import { brokerAccount } from "../contract/broker-lab.ts";
 import { type Lab, type LabOptions, startLab } from "../venue/lab.ts";
 import { silentLog } from "./silent-log.ts";
 import { createSimulatedStore } from "./simulated-store.ts";

@@ -21,7 +21,7 @@ import {
   MAINTENANCE,
   ticksOf,
 } from "./differential-case.ts";
-import { SPEC } from "./lab.ts";
+import { SPEC } from "../venue/lab.ts";
 
 const START = Date.UTC(2026, 0, 5);
 

@@ -9,7 +9,7 @@ import type { BrokerHint, HintStream } from "../../src/ports/broker.ts";
 import { deposit } from "../../src/venue/exchange.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { brokerAccount, fillResting, openBrokerLab, TERMS } from "./broker-lab.ts";
-import { type Lab, type LabOptions, stopLabs } from "./lab.ts";
+import { type Lab, type LabOptions, stopLabs } from "../venue/lab.ts";
 
 const streams: HintStream[] = [];
 afterEach(async () => {

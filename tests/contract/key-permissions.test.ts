@@ -9,7 +9,7 @@ import type { Actor } from "../../src/services/desk/actor.ts";
 import { testAccounts } from "../support/account-probe.ts";
 import { silentLog, type TestDatabase, testDatabase, testScope } from "../support/test-database.ts";
 import { openBrokerLab } from "./broker-lab.ts";
-import { codeOf, type LabOptions, startLab, stopLabs } from "./lab.ts";
+import { codeOf, type LabOptions, startLab, stopLabs } from "../venue/lab.ts";
 
 const clock = createClock();
 const UNKNOWN = { mayTrade: null, mayWithdraw: null, isAddressBound: null };

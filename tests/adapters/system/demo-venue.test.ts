@@ -1,19 +1,19 @@
 // The demo exchange in its thread: it listens, takes over what accounts held, says when it died, and a
 // broker with stored keys goes on where it was.
 import { afterEach, expect, test } from "bun:test";
-import { createCcxtBroker } from "../../src/adapters/ccxt/broker.ts";
-import { createClock } from "../../src/adapters/system/clock.ts";
-import { createDemoVenue } from "../../src/adapters/system/demo-venue.ts";
-import { createSecret } from "../../src/adapters/vault/secret.ts";
-import { decimal } from "../../src/model/decimal.ts";
-import type { Broker, CallOptions, NewOrder } from "../../src/ports/broker.ts";
+import { createCcxtBroker } from "../../../src/adapters/ccxt/broker.ts";
+import { createClock } from "../../../src/adapters/system/clock.ts";
+import { createDemoVenue } from "../../../src/adapters/system/demo-venue.ts";
+import { createSecret } from "../../../src/adapters/vault/secret.ts";
+import { decimal } from "../../../src/model/decimal.ts";
+import type { Broker, CallOptions, NewOrder } from "../../../src/ports/broker.ts";
 import type {
   DemoAccount,
   DemoExchange,
   DemoKeys,
   DemoSettings,
-} from "../../src/ports/demo-venue.ts";
-import { silentLog } from "../support/silent-log.ts";
+} from "../../../src/ports/demo-venue.ts";
+import { silentLog } from "../../support/silent-log.ts";
 
 const SYMBOL = "PERP_BTC_USDT";
 const options: CallOptions = { signal: new AbortController().signal };
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const venueAt = (program: string) =>
   createDemoVenue({ url: new URL(program, import.meta.url), log: silentLog, createSecret });
-const PROGRAM = "../../src/venue.worker.ts";
+const PROGRAM = "../../../src/venue.worker.ts";
 
 const FRESH: DemoAccount = {
   name: "demo 1",
@@ -186,7 +186,7 @@ test("an exchange that ended by itself is told once, and one that was stopped is
   await exchange.stop();
   await expect(exchange.openAccount(FRESH)).rejects.toThrow(/has ended/);
   expect(deaths).toEqual([]);
-  const dying = venueAt("../support/dying.worker.ts");
+  const dying = venueAt("../../support/dying.worker.ts");
   const settings = {
     ...{ seed: 1, accounts: [], idsAbove: { order: 0, trade: 0, trigger: 0, funding: 0 } },
   };

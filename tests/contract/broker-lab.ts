@@ -14,7 +14,7 @@ import { fill } from "../../src/venue/matching.ts";
 import { opposite } from "../../src/venue/order.ts";
 import { houseOrder } from "../../src/venue/trading.ts";
 import { silentLog } from "../support/silent-log.ts";
-import { type Lab, type LabOptions, startLab } from "./lab.ts";
+import { type Lab, type LabOptions, startLab } from "../venue/lab.ts";
 
 /** A venue with a broker on its account. */
 export type BrokerLab = { readonly lab: Lab; readonly broker: Broker };
