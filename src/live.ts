@@ -13,6 +13,7 @@ import { createCandleRepository } from "./adapters/postgres/candle-repository.ts
 import { createCommandRepository } from "./adapters/postgres/command-repository.ts";
 import type { ConnectTarget, Sql } from "./adapters/postgres/connect.ts";
 import { createControlRepository } from "./adapters/postgres/control-repository.ts";
+import { createSettingsRepository } from "./adapters/postgres/settings-repository.ts";
 import { createTradingRepository } from "./adapters/postgres/trading-repository.ts";
 import { createRateLimiter } from "./adapters/resilience/rate-limiter.ts";
 import { createResilientBroker } from "./adapters/resilience/resilient-broker.ts";
@@ -106,6 +107,7 @@ export function composeLive(deps: LiveSideDeps): LiveSide {
     ...{ trading, bots, accounts, locks, bus, clock, open },
     cells: control,
     commands: createCommandRepository(sql),
+    settings: createSettingsRepository(sql),
     figures: createFiguresWriter({ bots, clock, log: log.child("figures") }),
     log: log.child("worker"),
     ...{ instance: deps.instance, name: deps.name, lease: deps.lease, record: deps.record },

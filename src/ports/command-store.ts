@@ -51,7 +51,10 @@ export type CommandStore = {
     command: Pick<StoredCommand, "accountId" | "botId" | "command" | "actor">,
     at: EpochMs,
   ): Promise<Result<StoredCommand, "unknown_account" | "unknown_bot" | "too_many">>;
-  /** Oldest first; those that wait longer than 60 s are finished as refused by the store. */
+  /**
+   * Oldest first, each handed out once; those that waited, or were taken without an end, longer than
+   * 60 s are finished as refused by the store.
+   */
   waiting(scope: Scope, guard: LeaseGuard, at: EpochMs): Promise<readonly StoredCommand[]>;
   finish(
     scope: Scope,

@@ -26,7 +26,10 @@ export async function carryOutCommands(
   const { scope, live } = loop;
   const { guard } = live.lease;
   for (const stored of await commands.waiting(scope, guard, live.clock.now())) {
-    const end = await carryOut(loop, bots, stored);
+    const end = await carryOut(loop, bots, stored).catch((error: unknown) => {
+      live.log.error("a command did not end as it should", { error, command: stored.id });
+      return refused("It is not known how far it came: look at the orders.");
+    });
     await commands.finish(scope, guard, stored.id, end, live.clock.now());
     live.note({
       kind: end.isRefused ? "command_refused" : "command_done",
@@ -80,6 +83,9 @@ async function cancelOrder(
 ): Promise<Outcome> {
   const intent = runner.orders().find(({ id }) => id === intentId);
   if (!intent) return refused("The order does not work any more.");
+  if (intent.purpose === "protective_stop") {
+    return refused("A protective stop is moved, not cancelled.");
+  }
   const batch = { place: [], park: [], send: [], step: null, isFlatten: false };
   const report = await loop.parts.dispatcher.dispatch({ ...batch, cancel: [intent] });
   await runner.onRows();

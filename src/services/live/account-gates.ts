@@ -1,7 +1,6 @@
 // Everything that must be right before a bot of the account may open or enlarge a position, in the order it is
 // asked. Used by the account loop: the first closed gate keeps entries back, the whole list answers "why is it
 // not trading?" on the page.
-import type { Decimal } from "../../model/decimal.ts";
 import type { GateKey, GateView } from "../../model/live-figures.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { TradingAccount } from "../../ports/account-store.ts";
@@ -22,10 +21,11 @@ export type GateFacts = {
   readonly candleAgeMs: number | null;
   /** Why limits of the account block; null when they do not. */
   readonly limitBlock: string | null;
+  /** Why the last order of the bot had no room; null when it had. */
+  readonly roomBlock: string | null;
   readonly positionModeBlock: string | null;
   readonly leverageBlock: string | null;
   readonly isWarm: boolean;
-  readonly freeCollateral: Decimal | null;
 };
 
 type Judged = readonly [key: GateKey, closed: string | null, open: string];
@@ -44,6 +44,7 @@ function judge(facts: GateFacts): readonly Judged[] {
     ["trading_state", cell.state === "active" ? null : `${cell.state}: ${cell.reason}`, "active"],
     ["account_status", statusOf(account), `${account.name} is active`],
     ["account_limits", facts.limitBlock, "no limit is reached"],
+    ["exposure", facts.roomBlock, "the last order had room"],
     [
       "lease",
       facts.leaseMs >= LEASE_MIN_MS ? null : "the account is about to change hands",

@@ -2,6 +2,8 @@
 // the worker, one loop per account; everything of the account happens here, one thing after the other.
 import { EVENT_KINDS } from "../../model/event-kinds.ts";
 import type { Decimal } from "../../model/decimal.ts";
+import type { OrderIntent } from "../../model/order.ts";
+import type { EpochMs } from "../../model/time.ts";
 import type { Owner } from "../../model/trade-record.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { TradingAccount } from "../../ports/account-store.ts";
@@ -11,18 +13,13 @@ import type { Market } from "../../ports/market-data.ts";
 import type { FeedPrice, PriceFeed } from "../../ports/price-feed.ts";
 import { type AccountBots, createAccountBots } from "./account-bots.ts";
 import { carryOutCommands } from "./account-commands.ts";
-import { botFigures } from "./account-figures.ts";
-import {
-  closedGate,
-  createGateBook,
-  type GateBook,
-  type GateFacts,
-  PRICE_FRESH_MS,
-} from "./account-gates.ts";
+import { PRICE_FRESH_MS } from "./account-gates.ts";
 import { type AccountParts, createAccountParts } from "./account-parts.ts";
+import { type AccountStatus, createAccountStatus } from "./account-status.ts";
 import type { CandleFeed } from "./candle-feed.ts";
 import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import type { FiguresWriter } from "./figures-writer.ts";
+import type { LatchSettings } from "./limit-latch.ts";
 import type { LiveDeps } from "./live-types.ts";
 
 /** What flattening does for the loop. */
@@ -43,6 +40,9 @@ export type AccountLoopDeps = Omit<LiveDeps, "note"> & {
   readonly candles: CandleFeed;
   readonly figures: FiguresWriter;
   readonly commands: CommandStore;
+  readonly settings: LatchSettings;
+  /** The account as it is now; null when it was deleted. */
+  readonly readAccount: () => Promise<TradingAccount | null>;
   readonly marketOf: (symbol: string) => Market;
   /** Why the exchange is not to be asked for new positions; null when it is well. */
   readonly exchangeTrouble: () => string | null;
@@ -77,6 +77,8 @@ export type LoopContext = {
   readonly flatten: Flattening;
   /** Why the bot may open nothing now; null when it may. */
   closedGate(bot: Bot): string | null;
+  /** Whether the account has room for an order that opens; asking reserves it. */
+  hasRoom(bot: Bot, intent: OrderIntent): boolean;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
   readonly record: BotRecording;
@@ -97,7 +99,6 @@ const PACE: LoopPace = { tickMs: 3000, reconcileMs: 60_000, refreshMs: 10_000 };
 const TICK_MIN_MS = 300;
 /** A comparison that failed at the start is tried again after this. */
 const BOOT_RETRY_MS = 2000;
-const HEARTBEATS_MAX = 60;
 /** A start goes through the candles since then. */
 const CHECKPOINT_MS = 600_000;
 
@@ -117,6 +118,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     prices: new Map(),
     hasHint: true,
     reconciledAtMs: Number.NEGATIVE_INFINITY,
+    reconciledAt: null,
     refreshedAtMs: Number.NEGATIVE_INFINITY,
     leftInDoubt: 0,
     checkpointAtMs: deps.clock.monotonicMs(),
@@ -128,18 +130,20 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     ...{ bots: deps.bots, candles: deps.candles, figures: deps.figures, marketOf: deps.marketOf },
     flatten: deps.flattening(parts, live),
     record: deps.record ?? (() => null),
-    closedGate: (bot) => closedGate(factsOf(deps, parts, state, bot)),
-    isBlocked: () => deps.tradingAccount.blocksNewEntries,
+    closedGate: (bot) => status.closedGate(bot),
+    hasRoom: (bot, intent) => status.hasRoom(bot, intent),
+    isBlocked: (bot) => status.isBlocked(bot),
     freshPrice: (symbol) => freshPrice(deps, state, symbol)?.mark.price ?? null,
-    freeCollateral: () => null,
+    freeCollateral: () => status.freeCollateral(),
   };
-  const bots = createAccountBots(context);
+  const bots: AccountBots = createAccountBots(context);
+  const status: AccountStatus = createAccountStatus({
+    ...{ ...deps, live, parts },
+    running: () => bots.all(),
+    known: () => state.prices,
+  });
   return {
-    run: (signal) =>
-      run(
-        { deps, pace, notes, parts, state, context, bots, live, gates: createGateBook() },
-        signal,
-      ),
+    run: (signal) => run({ deps, pace, notes, parts, state, context, bots, status }, signal),
     poke: () => {
       state.refreshedAtMs = Number.NEGATIVE_INFINITY;
       state.wake?.();
@@ -151,6 +155,7 @@ type LoopState = {
   prices: ReadonlyMap<string, FeedPrice>;
   hasHint: boolean;
   reconciledAtMs: number;
+  reconciledAt: EpochMs | null;
   refreshedAtMs: number;
   leftInDoubt: number;
   checkpointAtMs: number;
@@ -166,8 +171,7 @@ type Loop = {
   readonly state: LoopState;
   readonly context: LoopContext;
   readonly bots: AccountBots;
-  readonly live: LiveDeps;
-  readonly gates: GateBook;
+  readonly status: AccountStatus;
 };
 
 async function run(loop: Loop, signal: AbortSignal): Promise<void> {
@@ -190,6 +194,7 @@ async function run(loop: Loop, signal: AbortSignal): Promise<void> {
   } finally {
     stream?.stop();
     await bots.checkpoint();
+    await loop.status.stop();
     await parts.dispatcher.stop();
     await loop.notes.flush().catch((error: unknown) => {
       deps.log.warn("the last events of an account were not written", { error });
@@ -240,13 +245,17 @@ async function tick(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
     }
     await look(loop, hasStream, signal);
     const moved = parts.takeMoved();
+    // After the dead-man switch fired everything is looked at again, protective orders first.
+    const mayBeGone = await loop.status.look(moved.size > 0, signal);
+    if (mayBeGone) state.hasHint = true;
     await bots.tick(moved, signal);
+    if (!mayBeGone && parts.reconciler.isClean()) loop.status.protectedAgain();
     if (isRefresh) await carryOutCommands(loop.context, deps.commands, bots.all());
     if (nowMs - state.checkpointAtMs >= CHECKPOINT_MS) {
       state.checkpointAtMs = nowMs;
       await bots.checkpoint();
     }
-    offerFigures(loop);
+    loop.status.offer(state.lateMs, state.reconciledAt);
     await notes.flush();
     await deps.figures.look();
   } catch (error) {
@@ -263,7 +272,10 @@ async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
   if (state.hasHint || isDue || !hasStream || !parts.reconciler.isClean()) {
     state.hasHint = false;
     const report = await parts.reconciler.pass(signal);
-    if (report.isComplete) state.reconciledAtMs = nowMs;
+    if (report.isComplete) {
+      state.reconciledAtMs = nowMs;
+      state.reconciledAt = deps.clock.now();
+    }
     // What was just learned is looked at once more: records follow their orders.
     if (!report.isComplete || report.writes > 0) state.hasHint = true;
   }
@@ -294,51 +306,4 @@ function freshPrice(deps: AccountLoopDeps, state: LoopState, symbol: string): Fe
   const known = state.prices.get(symbol);
   if (!known || deps.clock.now() - known.mark.at > PRICE_FRESH_MS) return null;
   return known;
-}
-
-function factsOf(
-  deps: AccountLoopDeps,
-  parts: AccountParts,
-  state: LoopState,
-  bot: Bot,
-): GateFacts {
-  const now = deps.clock.now();
-  const price = state.prices.get(bot.symbol);
-  return {
-    bot,
-    account: deps.tradingAccount,
-    cell: deps.cells.cell(deps.account, bot.id),
-    leaseMs: deps.lease.remainingMs(),
-    isReconciled: parts.reconciler.isClean(),
-    reconcileBlock: parts.reconciler.blocks().get(bot.symbol) ?? null,
-    isInDoubt: parts.resolver.isInDoubt(bot.symbol),
-    exchangeTrouble: deps.exchangeTrouble(),
-    priceAgeMs: price ? now - price.mark.at : null,
-    candleAgeMs: null,
-    limitBlock: null,
-    positionModeBlock: null,
-    leverageBlock: null,
-    isWarm: true,
-    freeCollateral: null,
-  };
-}
-
-function offerFigures(loop: Loop): void {
-  const { deps, bots, state, parts, gates } = loop;
-  const { scope, accountId } = deps.account;
-  const at = deps.clock.now();
-  const { worker } = deps;
-  for (const one of bots.all()) {
-    one.heartbeats.push(state.lateMs);
-    if (one.heartbeats.length > HEARTBEATS_MAX) one.heartbeats.shift();
-    const market = parts.markets.get(one.bot.symbol);
-    if (!one.runner?.isRestored() || !market) continue;
-    const body = botFigures(one, one.runner, {
-      at,
-      price: state.prices.get(one.bot.symbol) ?? null,
-      rules: market.rules,
-      gates: gates.look(factsOf(deps, parts, state, one.bot), at),
-    });
-    deps.figures.offer(scope, { accountId, botId: one.bot.id, worker, at, body });
-  }
 }

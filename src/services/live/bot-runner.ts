@@ -18,6 +18,7 @@ import type { LedgerTotals } from "../../model/ledger.ts";
 import type { LegPosition } from "../../model/leg-position.ts";
 import { InvariantError } from "../../model/result.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
+import type { OrderIntent } from "../../model/order.ts";
 import type { Owner } from "../../model/trade-record.ts";
 import type { Bot, BotStore, NewEvent } from "../../ports/bot-store.ts";
 import type { Market } from "../../ports/market-data.ts";
@@ -41,6 +42,8 @@ export type BotRunnerDeps = LiveDeps & {
   readonly dispatcher: OrderDispatcher;
   /** Why nothing may be opened right now; null when it may. */
   readonly closedGate: () => string | null;
+  /** Whether the account has room for an order that opens; asking reserves it. */
+  readonly hasRoom: (intent: OrderIntent) => boolean;
   /** Where every input and what came of it is written down, for engine/replay.ts; null for nowhere. */
   readonly record: ((line: string) => void) | null;
   /** What sizing may not exceed at a real exchange; null does not limit. */
@@ -124,6 +127,12 @@ export function createBotRunner(deps: BotRunnerDeps): BotRunner {
     return true;
   }
 
+  function isHeldBack(command: LiveCommand, isClosed: boolean): boolean {
+    if (command.op === "cancel" || !isOpening(command)) return false;
+    const { slot, approved } = command;
+    return isClosed || !deps.hasRoom({ op: "place", slot, target: approved.target });
+  }
+
   /**
    * Commands with what a closed gate keeps back taken out. The bot is told at once, so that nothing is
    * written for an order that was only wished.
@@ -134,7 +143,7 @@ export function createBotRunner(deps: BotRunnerDeps): BotRunner {
     let pending = output.commands;
     blocked += output.denied.length;
     for (let round = 0; pending.length > 0; round++) {
-      const held = isClosed ? pending.filter(isOpening) : [];
+      const held = pending.filter((command) => isHeldBack(command, isClosed));
       kept.push(...pending.filter((command) => !held.includes(command)));
       blocked += held.length;
       const more: LiveCommand[] = [];

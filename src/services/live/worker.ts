@@ -34,6 +34,7 @@ export type WorkerDeps = {
   readonly bus: Pick<Bus, "listen">;
   readonly figures: FiguresWriter;
   readonly commands: CommandStore;
+  readonly settings: AccountLoopDeps["settings"];
   readonly clock: Clock;
   readonly log: Log;
   /** @throws when the account cannot be opened: credentials, network, an exchange that is unknown */
@@ -61,7 +62,7 @@ export type LiveWorker = {
 };
 
 /** Without a wake-up the accounts are looked at this often. */
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 4000;
 /** Wake-ups in a burst are one look. */
 const LOOK_MIN_MS = 200;
 const RETRY_MS = [1000, 2000, 5000, 15_000, 60_000];
@@ -152,6 +153,8 @@ export function createWorker(deps: WorkerDeps): LiveWorker {
         ...opened,
         ...{ lease, clock, bots: deps.bots, figures: deps.figures, cells: deps.cells },
         commands: deps.commands,
+        settings: deps.settings,
+        readAccount: () => deps.accounts.find(scope, accountId),
         record: deps.record,
         account: { scope, accountId, mode, positionMode, instance: deps.instance },
         tradingAccount: account,

@@ -1,0 +1,165 @@
+// How an account and its bots stand: what watches over them, the facts their gates are judged by, and the
+// documents pages read. Asked by the account loop; it decides nothing itself and writes figures only.
+import type { AccountFigures, FindingView } from "../../model/live-figures.ts";
+import type { Decimal } from "../../model/decimal.ts";
+import type { OrderIntent } from "../../model/order.ts";
+import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
+import type { Bot } from "../../ports/bot-store.ts";
+import type { FeedPrice } from "../../ports/price-feed.ts";
+import { DECISIONS } from "../../strategy/dca-atr/state.ts";
+import type { RunningBot } from "./account-bots.ts";
+import { botFigures } from "./account-figures.ts";
+import { closedGate, createGateBook, type GateFacts } from "./account-gates.ts";
+import type { AccountLoopDeps } from "./account-loop.ts";
+import type { AccountParts } from "./account-parts.ts";
+import { createDeadMan } from "./dead-man.ts";
+import type { LiveDeps } from "./live-types.ts";
+import { createPositionSettings } from "./position-settings.ts";
+import { createRiskWatch } from "./risk-watch.ts";
+
+/** What is looked at. */
+export type AccountStatusDeps = AccountLoopDeps & {
+  readonly live: LiveDeps;
+  readonly parts: AccountParts;
+  readonly running: () => readonly RunningBot[];
+  readonly known: () => ReadonlyMap<string, FeedPrice>;
+};
+
+/** The standing of an account. */
+export type AccountStatus = {
+  /**
+   * Limits, position settings and the dead-man switch, before anything is decided.
+   * @returns whether everything must be looked at again: the switch may have cancelled it
+   */
+  look(hasBooked: boolean, signal: AbortSignal): Promise<boolean>;
+  /** Why the bot may open nothing now; null when it may. */
+  closedGate(bot: Bot): string | null;
+  /** Whether the account has room for an order that opens; asking reserves it. */
+  hasRoom(bot: Bot, intent: OrderIntent): boolean;
+  /** Whether resting entries of the bot must go too. */
+  isBlocked(bot: Bot): boolean;
+  /** What sizing may not exceed at a real exchange; null does not limit. */
+  freeCollateral(): Decimal | null;
+  /** Protective orders were looked after. */
+  protectedAgain(): void;
+  /** Leaves the documents for pages. @param lateMs how late this tick was */
+  offer(lateMs: number, reconciledAt: EpochMs | null): void;
+  /** Before a planned stop. */
+  stop(): Promise<void>;
+};
+
+const HEARTBEATS_MAX = 60;
+
+/** Nothing was looked at yet: everything is blocked. */
+export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
+  const { live, parts, clock, account } = deps;
+  const risk = createRiskWatch({ ...deps, ...live, markets: parts.markets });
+  const positions = createPositionSettings(live);
+  const deadMan = createDeadMan(live);
+  const gates = createGateBook();
+  const since = new Map<string, EpochMs>();
+
+  function factsOf(bot: Bot): GateFacts {
+    const now = clock.now();
+    const price = deps.known().get(bot.symbol);
+    const runner = deps.running().find((one) => one.bot.id === bot.id)?.runner ?? null;
+    const view = runner?.isRestored() ? runner.view() : null;
+    const lastOpenAt = view?.lastCandleOpenAt ?? null;
+    const closedAt = lastOpenAt === null ? null : lastOpenAt + bot.timeframeMin * MINUTE_MS;
+    return {
+      bot,
+      account: risk.account(),
+      cell: deps.cells.cell(account, bot.id),
+      leaseMs: deps.lease.remainingMs(),
+      isReconciled: parts.reconciler.isClean(),
+      reconcileBlock: parts.reconciler.blocks().get(bot.symbol) ?? deadMan.block(),
+      isInDoubt: parts.resolver.isInDoubt(bot.symbol),
+      exchangeTrouble: deps.exchangeTrouble(),
+      priceAgeMs: price ? now - price.mark.at : null,
+      candleAgeMs: closedAt === null ? null : now - closedAt,
+      limitBlock: risk.block(bot.id),
+      roomBlock: risk.denial(bot.id),
+      positionModeBlock: positions.modeBlock(bot.id),
+      leverageBlock: positions.leverageBlock(bot.id),
+      isWarm: view !== null && DECISIONS[view.strategy.decision] !== "not_ready",
+    };
+  }
+
+  function findings(at: EpochMs): FindingView[] {
+    const found = [...parts.reconciler.blocks()].map(([symbol, sentence]): FindingView => {
+      const key = `${symbol}: ${sentence}`;
+      if (!since.has(key)) since.set(key, at);
+      const known = since.get(key) ?? at;
+      return { key, kind: "position_drift", symbol, sentence, since: known, choices: ["flatten"] };
+    });
+    const keys = new Set(found.map(({ key }) => key));
+    for (const key of since.keys()) if (!keys.has(key)) since.delete(key);
+    return found;
+  }
+
+  function accountFigures(at: EpochMs, reconciledAt: EpochMs | null): AccountFigures | null {
+    const figures = risk.figures();
+    if (figures === null) return null;
+    const trouble = deps.exchangeTrouble();
+    const open = findings(at);
+    const isWell = trouble === null && open.length === 0 && figures.blocks.length === 0;
+    const all = deps.running();
+    return {
+      format: 1,
+      ...figures,
+      health: open.length > 0 ? "error" : isWell ? "ok" : "warning",
+      sentence: open[0]?.sentence ?? trouble ?? figures.blocks[0] ?? "Everything is in order.",
+      openOrders: all.reduce((sum, { runner }) => sum + (runner?.orders().length ?? 0), 0),
+      exchange: trouble === null ? "ok" : "degraded",
+      clockOffsetMs: null,
+      lastReconciledAt: reconciledAt,
+      isReconciled: parts.reconciler.isClean(),
+      findings: open,
+      worker: deps.worker,
+      leaseUntil: at + Math.max(0, Math.round(deps.lease.remainingMs())),
+      lastTickAt: at,
+      unprotectedMs: 0,
+    };
+  }
+
+  return {
+    async look(hasBooked, signal) {
+      await risk.look(deps.known(), hasBooked, signal);
+      positions.look(
+        deps.running().map(({ bot }) => bot),
+        signal,
+      );
+      return await deadMan.tick(signal);
+    },
+    closedGate: (bot) => closedGate(factsOf(bot)),
+    hasRoom: (bot, intent) => risk.check(bot, intent) === null,
+    isBlocked: (bot) => risk.account().blocksNewEntries || risk.isTripped(bot.id),
+    // Invented money is sized by what the bot earned alone.
+    freeCollateral: () => (account.mode === "live" ? risk.freeCollateral() : null),
+    protectedAgain: () => deadMan.protectedAgain(),
+    offer(lateMs, reconciledAt) {
+      const { scope, accountId } = account;
+      const at = clock.now();
+      const { worker } = deps;
+      for (const one of deps.running()) {
+        one.heartbeats.push(lateMs);
+        if (one.heartbeats.length > HEARTBEATS_MAX) one.heartbeats.shift();
+        const market = parts.markets.get(one.bot.symbol);
+        if (!one.runner?.isRestored() || !market) continue;
+        const body = botFigures(one, one.runner, {
+          at,
+          price: deps.known().get(one.bot.symbol) ?? null,
+          rules: market.rules,
+          gates: gates.look(factsOf(one.bot), at),
+        });
+        deps.figures.offer(scope, { accountId, botId: one.bot.id, worker, at, body });
+      }
+      const body = accountFigures(at, reconciledAt);
+      if (body !== null) deps.figures.offer(scope, { accountId, botId: null, worker, at, body });
+    },
+    async stop() {
+      await positions.idle();
+      await deadMan.off();
+    },
+  };
+}
