@@ -172,6 +172,27 @@ function figures(register: BotTest): void {
     await bots.saveFigures(scope, [], []);
   });
 
+  register(
+    "a worker whose clock was set back shows its figures on, another does not",
+    async (world) => {
+      const { bots, scope } = world;
+      const { bot, lease } = await leasedBot(world);
+      const { accountId } = lease;
+      const late = {
+        accountId,
+        botId: bot.id,
+        worker: "w1",
+        at: START + 3_600_000,
+        body: { n: 1 },
+      };
+      await bots.saveFigures(scope, [late], []);
+      await bots.saveFigures(scope, [{ ...late, worker: "w2", at: START, body: { n: 2 } }], []);
+      expect(await bots.snapshots(scope, accountId)).toMatchObject([{ body: { n: 1 } }]);
+      await bots.saveFigures(scope, [{ ...late, at: START, body: { n: 3 } }], []);
+      expect(await bots.snapshots(scope, accountId)).toMatchObject([{ body: { n: 3 } }]);
+    },
+  );
+
   register("an equity curve keeps its ends and is thinned evenly between them", async (world) => {
     const { bots, scope } = world;
     const { bot, lease } = await leasedBot(world);

@@ -8,7 +8,7 @@ import type { Bus } from "../../src/ports/bus.ts";
 import type { Command, CommandStore } from "../../src/ports/command-store.ts";
 import type { IntentId } from "../../src/ports/trading-store.ts";
 import { aBot, type BotWorld, leasedBot, made } from "../support/bots.ts";
-import { leased } from "../support/store-world.ts";
+import { leased, TTL_MS } from "../support/store-world.ts";
 import { ETH, START } from "../support/trading.ts";
 
 /** A workspace with bots that can be asked for something. */
@@ -170,14 +170,36 @@ function taking(register: CommandTest): void {
     expect(taken).toEqual([fresh.value]);
     const [, old] = await commands.recent(scope, { accountId, botId: bot.id, limit: 5 });
     expect(old).toMatchObject({ doneAt: START + 60_000, isRefused: true });
-    expect(old?.outcome).not.toBe("");
-    expect(await commands.finish(scope, lease, old!.id, DONE, START + 60_001)).toBe(false);
+    if (!old) throw new Error("the first command is still listed");
+    expect(old.outcome).not.toBe("");
+    expect(await commands.finish(scope, lease, old.id, DONE, START + 60_001)).toBe(false);
+  });
+
+  register("a command is handed out once, and one without an end is closed", async (world) => {
+    const { commands, store, scope } = world;
+    const { bot, lease } = await leasedBot(world);
+    const { accountId } = lease;
+    const asked = { accountId, botId: bot.id, command: SKIP, actor: ACTOR };
+    const stored = await commands.ask(scope, asked, START);
+    if (!stored.ok) throw new Error(stored.detail);
+    expect(await commands.waiting(scope, lease, START + 50_000)).toEqual([stored.value]);
+    expect(await commands.waiting(scope, lease, START + 50_001)).toEqual([]);
+    // Whoever takes over does not begin again what may have been sent already.
+    await store.releaseLease(scope, lease);
+    const next = await store.takeLease(scope, accountId, "worker-2", TTL_MS, false);
+    if (!next.ok) throw new Error(next.detail);
+    expect(await commands.waiting(scope, next.value, START + 109_999)).toEqual([]);
+    const recent = async () => await commands.recent(scope, { accountId, botId: null, limit: 1 });
+    expect(await recent()).toMatchObject([{ doneAt: null }]);
+    expect(await commands.waiting(scope, next.value, START + 110_000)).toEqual([]);
+    expect(await recent()).toMatchObject([{ doneAt: START + 110_000, isRefused: true }]);
   });
 
   register("an outcome without a sentence is not kept", async (world) => {
     const { commands, scope } = world;
     const { bot, lease } = await leasedBot(world);
-    const asked = { accountId: lease.accountId, botId: bot.id, command: SKIP, actor: ACTOR };
+    const { accountId } = lease;
+    const asked = { accountId, botId: bot.id, command: SKIP, actor: ACTOR };
     const stored = await commands.ask(scope, asked, START);
     if (!stored.ok) throw new Error(stored.detail);
     const { id } = stored.value;
@@ -185,6 +207,7 @@ function taking(register: CommandTest): void {
       const end = { outcome, isRefused: false };
       await expect(commands.finish(scope, lease, id, end, START)).rejects.toThrow();
     }
-    expect(await commands.waiting(scope, lease, START)).toEqual([stored.value]);
+    const [kept] = await commands.recent(scope, { accountId, botId: null, limit: 1 });
+    expect(kept).toEqual(stored.value);
   });
 }

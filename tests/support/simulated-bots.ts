@@ -260,7 +260,9 @@ function figures(inside: Inside): Pick<BotStore, "saveFigures" | "snapshots" | "
     saveFigures: async (scope, snapshots, samples) => {
       for (const snapshot of snapshots.filter((each) => isOurs(scope, each))) {
         const key = `${snapshot.accountId}/${snapshot.botId}`;
-        if ((shown.get(key)?.at ?? 0) <= snapshot.at) shown.set(key, snapshot);
+        const known = shown.get(key);
+        const isSame = known?.worker === snapshot.worker;
+        if (isSame || (known?.at ?? 0) <= snapshot.at) shown.set(key, snapshot);
       }
       for (const sample of samples.filter((each) => isOurs(scope, each))) {
         const key = `${sample.accountId}/${sample.botId}/${sample.at}`;

@@ -48,7 +48,7 @@ async function save(
       join accounts a on a.id = x.account_id and a.workspace_id = ${workspaceId}
       on conflict (account_id, bot_id) do update
         set worker = excluded.worker, at = excluded.at, body = excluded.body
-        where snapshots.at <= excluded.at
+        where snapshots.at <= excluded.at or snapshots.worker = excluded.worker
     )
     insert into equity_samples (workspace_id, account_id, bot_id, at, equity)
     select a.workspace_id, a.id, x.bot_id, x.at, x.equity

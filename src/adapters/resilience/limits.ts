@@ -14,8 +14,9 @@ export type Limit = {
   readonly bucket: string;
 };
 
-/** An operation that sends requests. */
-export type Operation = Exclude<keyof Broker, "exchangeId" | "capabilities" | "listen">;
+/** An operation that sends requests; exchanges count trigger orders apart. */
+export type Operation =
+  Exclude<keyof Broker, "exchangeId" | "capabilities" | "listen"> | "placeTrigger";
 
 const PUBLIC: ReadonlySet<Operation> = new Set<Operation>([
   "orderRules",
@@ -35,6 +36,7 @@ const limit = (bucket: string, scope: LimitScope, count: number, windowMs = SECO
 
 const WOOX: Readonly<Record<Operation, Limit>> = {
   place: limit("place", "symbol", 5),
+  placeTrigger: limit("algo_place", "account", 2),
   amend: limit("amend", "symbol", 5),
   cancel: limit("cancel", "account", 10),
   cancelAll: limit("cancel_all", "account", 10),

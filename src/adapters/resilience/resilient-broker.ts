@@ -267,9 +267,20 @@ function wrapWrites(gate: Gate, inner: Broker): Writes {
     return gate.write({ operation, symbol, priority, isExempt: isPassing, options }, send);
   };
   const closes = ({ isReduceOnly }: NewOrder) => isReduceOnly;
+  const isTrigger = ({ terms }: NewOrder) => terms.kind === "trigger";
+  /** A stop goes before whatever opens: there are few trigger orders a second for a whole account. */
+  const rankOf = (order: NewOrder): Priority =>
+    isTrigger(order) && order.isReduceOnly ? "cancel" : "place";
   return {
     place: (order, options) =>
-      write("place", order.symbol, options, (to) => inner.place(order, to), closes(order)),
+      write(
+        isTrigger(order) ? "placeTrigger" : "place",
+        order.symbol,
+        options,
+        (to) => inner.place(order, to),
+        closes(order),
+        rankOf(order),
+      ),
     amend: (ref, change, options) =>
       write("amend", ref.symbol, options, (to) => inner.amend(ref, change, to)),
     cancel: (ref, options) =>

@@ -108,7 +108,7 @@ export function createAccountBots(loop: LoopContext): AccountBots {
       candles: loop.candles,
       dispatcher: loop.parts.dispatcher,
       closedGate: () => loop.closedGate(bot),
-      hasRoom: (intent) => loop.hasRoom(bot, intent),
+      room: loop.room(bot),
       freeCollateral: () => loop.freeCollateral(),
       record: loop.record(bot.id),
     });

@@ -2,7 +2,6 @@
 // the worker, one loop per account; everything of the account happens here, one thing after the other.
 import { EVENT_KINDS } from "../../model/event-kinds.ts";
 import type { Decimal } from "../../model/decimal.ts";
-import type { OrderIntent } from "../../model/order.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { Owner } from "../../model/trade-record.ts";
 import type { Scope } from "../../ports/access-store.ts";
@@ -20,7 +19,7 @@ import type { CandleFeed } from "./candle-feed.ts";
 import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import type { FiguresWriter } from "./figures-writer.ts";
 import type { LatchSettings } from "./limit-latch.ts";
-import type { LiveDeps } from "./live-types.ts";
+import type { LiveDeps, OrderRoom } from "./live-types.ts";
 
 /** What flattening does for the loop. */
 export type Flattening = (
@@ -77,8 +76,8 @@ export type LoopContext = {
   readonly flatten: Flattening;
   /** Why the bot may open nothing now; null when it may. */
   closedGate(bot: Bot): string | null;
-  /** Whether the account has room for an order that opens; asking reserves it. */
-  hasRoom(bot: Bot, intent: OrderIntent): boolean;
+  /** Room of the account for orders of the bot. */
+  room(bot: Bot): OrderRoom;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
   readonly record: BotRecording;
@@ -131,7 +130,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     flatten: deps.flattening(parts, live),
     record: deps.record ?? (() => null),
     closedGate: (bot) => status.closedGate(bot),
-    hasRoom: (bot, intent) => status.hasRoom(bot, intent),
+    room: (bot) => status.room(bot),
     isBlocked: (bot) => status.isBlocked(bot),
     freshPrice: (symbol) => freshPrice(deps, state, symbol)?.mark.price ?? null,
     freeCollateral: () => status.freeCollateral(),
@@ -145,6 +144,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
   return {
     run: (signal) => run({ deps, pace, notes, parts, state, context, bots, status }, signal),
     poke: () => {
+      status.hurry();
       state.refreshedAtMs = Number.NEGATIVE_INFINITY;
       state.wake?.();
     },
@@ -266,7 +266,7 @@ async function tick(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
 
 /** What the exchange has to say: doubts, comparison, prices. What fails blocks by its age. */
 async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promise<void> {
-  const { deps, pace, parts, state, bots } = loop;
+  const { deps, pace, parts, state } = loop;
   const nowMs = deps.clock.monotonicMs();
   const isDue = nowMs - state.reconciledAtMs >= pace.reconcileMs;
   if (state.hasHint || isDue || !hasStream || !parts.reconciler.isClean()) {
@@ -280,7 +280,8 @@ async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
     if (!report.isComplete || report.writes > 0) state.hasHint = true;
   }
   state.leftInDoubt = await parts.resolver.settle(signal);
-  const symbols = [...new Set(bots.all().map(({ bot }) => bot.symbol))];
+  // Of everything that is held, by whoever: without a price no loss is known.
+  const symbols = [...parts.markets.keys()];
   if (symbols.length === 0) return;
   try {
     state.prices = await deps.prices.read(symbols, { signal });

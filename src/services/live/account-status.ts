@@ -2,7 +2,6 @@
 // documents pages read. Asked by the account loop; it decides nothing itself and writes figures only.
 import type { AccountFigures, FindingView } from "../../model/live-figures.ts";
 import type { Decimal } from "../../model/decimal.ts";
-import type { OrderIntent } from "../../model/order.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
 import type { Bot } from "../../ports/bot-store.ts";
 import type { FeedPrice } from "../../ports/price-feed.ts";
@@ -13,7 +12,7 @@ import { closedGate, createGateBook, type GateFacts } from "./account-gates.ts";
 import type { AccountLoopDeps } from "./account-loop.ts";
 import type { AccountParts } from "./account-parts.ts";
 import { createDeadMan } from "./dead-man.ts";
-import type { LiveDeps } from "./live-types.ts";
+import type { LiveDeps, OrderRoom } from "./live-types.ts";
 import { createPositionSettings } from "./position-settings.ts";
 import { createRiskWatch } from "./risk-watch.ts";
 
@@ -34,8 +33,10 @@ export type AccountStatus = {
   look(hasBooked: boolean, signal: AbortSignal): Promise<boolean>;
   /** Why the bot may open nothing now; null when it may. */
   closedGate(bot: Bot): string | null;
-  /** Whether the account has room for an order that opens; asking reserves it. */
-  hasRoom(bot: Bot, intent: OrderIntent): boolean;
+  /** Room of the account for orders of the bot. */
+  room(bot: Bot): OrderRoom;
+  /** Limits may have been changed: they are read with the next look. */
+  hurry(): void;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
   /** What sizing may not exceed at a real exchange; null does not limit. */
@@ -132,7 +133,8 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
       return await deadMan.tick(signal);
     },
     closedGate: (bot) => closedGate(factsOf(bot)),
-    hasRoom: (bot, intent) => risk.check(bot, intent) === null,
+    room: (bot) => ({ check: (intent) => risk.check(bot, intent), released: risk.released }),
+    hurry: () => risk.hurry(),
     isBlocked: (bot) => risk.account().blocksNewEntries || risk.isTripped(bot.id),
     // Invented money is sized by what the bot earned alone.
     freeCollateral: () => (account.mode === "live" ? risk.freeCollateral() : null),

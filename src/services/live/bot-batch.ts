@@ -2,7 +2,9 @@
 import type { LiveCommand } from "../../engine/live-bot.ts";
 import { assert } from "../../model/result.ts";
 import type { StoredIntent } from "../../ports/trading-store.ts";
-import type { DispatchBatch, PlaceOrder } from "./live-types.ts";
+import { approve, type DeniedIntent } from "../../risk/pre-trade.ts";
+import type { TradingState } from "../../risk/trading-state.ts";
+import type { DispatchBatch, OrderRoom, PlaceOrder } from "./live-types.ts";
 
 /** Orders of a bot as last read, by their row. */
 export type OrderTable = Map<number, StoredIntent>;
@@ -11,7 +13,7 @@ export type OrderTable = Map<number, StoredIntent>;
 export type OrderBatch = Omit<DispatchBatch, "step">;
 
 /** Whether the command opens or enlarges a position at the exchange. */
-export function isOpening(command: LiveCommand): boolean {
+function isOpening(command: LiveCommand): boolean {
   if (command.op === "cancel" || command.op === "park") return false;
   const { purpose } = command.approved.target;
   return purpose === "entry" || purpose === "rung";
@@ -49,4 +51,20 @@ export function batchOf(
 /** Whether there is nothing to write or send. */
 export function isNothing({ cancel, place, park, send }: OrderBatch): boolean {
   return cancel.length + place.length + park.length + send.length === 0;
+}
+
+/** Opening commands that may not go on; room is reserved for the others. @param room null while nothing may open */
+export function heldBack(
+  commands: readonly LiveCommand[],
+  state: TradingState,
+  room: OrderRoom | null,
+): readonly LiveCommand[] {
+  return commands.filter((command) => {
+    if (command.op === "cancel" || !isOpening(command)) return false;
+    const denied: DeniedIntent[] = [];
+    const { slot, approved } = command;
+    const intent = { op: "place", slot, target: approved.target } as const;
+    if (room !== null) approve([intent], state, [], denied, room.check);
+    return room === null || denied.length > 0;
+  });
 }

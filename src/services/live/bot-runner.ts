@@ -18,7 +18,6 @@ import type { LedgerTotals } from "../../model/ledger.ts";
 import type { LegPosition } from "../../model/leg-position.ts";
 import { InvariantError } from "../../model/result.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
-import type { OrderIntent } from "../../model/order.ts";
 import type { Owner } from "../../model/trade-record.ts";
 import type { Bot, BotStore, NewEvent } from "../../ports/bot-store.ts";
 import type { Market } from "../../ports/market-data.ts";
@@ -27,9 +26,9 @@ import type { TradingState } from "../../risk/trading-state.ts";
 import type { DcaAtrState } from "../../strategy/dca-atr/state.ts";
 import type { OperatorAsk } from "../../strategy/strategy.ts";
 import type { CandleFeed } from "./candle-feed.ts";
-import { batchOf, isNothing, isOpening, type OrderBatch, type OrderTable } from "./bot-batch.ts";
+import { batchOf, heldBack, isNothing, type OrderBatch, type OrderTable } from "./bot-batch.ts";
 import type { LiveStrategy } from "./live-strategy.ts";
-import type { LiveDeps, LiveMarket, OrderDispatcher } from "./live-types.ts";
+import type { LiveDeps, LiveMarket, OrderDispatcher, OrderRoom } from "./live-types.ts";
 
 /** What a bot is driven with. */
 export type BotRunnerDeps = LiveDeps & {
@@ -42,8 +41,7 @@ export type BotRunnerDeps = LiveDeps & {
   readonly dispatcher: OrderDispatcher;
   /** Why nothing may be opened right now; null when it may. */
   readonly closedGate: () => string | null;
-  /** Whether the account has room for an order that opens; asking reserves it. */
-  readonly hasRoom: (intent: OrderIntent) => boolean;
+  readonly room: OrderRoom;
   /** Where every input and what came of it is written down, for engine/replay.ts; null for nowhere. */
   readonly record: ((line: string) => void) | null;
   /** What sizing may not exceed at a real exchange; null does not limit. */
@@ -127,23 +125,17 @@ export function createBotRunner(deps: BotRunnerDeps): BotRunner {
     return true;
   }
 
-  function isHeldBack(command: LiveCommand, isClosed: boolean): boolean {
-    if (command.op === "cancel" || !isOpening(command)) return false;
-    const { slot, approved } = command;
-    return isClosed || !deps.hasRoom({ op: "place", slot, target: approved.target });
-  }
-
   /**
    * Commands with what a closed gate keeps back taken out. The bot is told at once, so that nothing is
    * written for an order that was only wished.
    */
   function allowed(output: LiveOutput): readonly LiveCommand[] {
-    const isClosed = deps.closedGate() !== null;
+    const room = deps.closedGate() === null ? deps.room : null;
     const kept: LiveCommand[] = [];
     let pending = output.commands;
     blocked += output.denied.length;
     for (let round = 0; pending.length > 0; round++) {
-      const held = pending.filter((command) => isHeldBack(command, isClosed));
+      const held = heldBack(pending, running().view().tradingState, room);
       kept.push(...pending.filter((command) => !held.includes(command)));
       blocked += held.length;
       const more: LiveCommand[] = [];
@@ -186,6 +178,9 @@ export function createBotRunner(deps: BotRunnerDeps): BotRunner {
     events = [];
     const refusals = new Map<IntentId, string>();
     const touched = report.cancelled.map(({ intent }) => intent.id);
+    for (const { intentId, outcome } of report.cancelled) {
+      if (outcome === "gone") deps.room.released(intentId);
+    }
     for (const one of report.dispatched) {
       if (one.outcome === "refused") refusals.set(one.intent.id, one.reason);
       if (one.intent !== null) touched.push(one.intent.id);

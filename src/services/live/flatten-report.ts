@@ -60,7 +60,9 @@ export function reportOf(facts: FlattenFacts): FlattenReport {
   const parts = [
     ...(end === null ? [] : [`${end}.`]),
     ...(isDone ? ["Nothing is held and nothing works any more."] : []),
-    ...(alive === 0 ? [] : [`${alive} ${alive === 1 ? "order is" : "orders are"} not proven gone.`]),
+    ...(alive === 0
+      ? []
+      : [`${alive} ${alive === 1 ? "order is" : "orders are"} not proven gone.`]),
     ...(left.length === 0 ? [] : [`Still held: ${listOf(left)}.`]),
     ...(dust.length === 0 ? [] : [`Too small to be closed by an order: ${listOf(dust)}.`]),
     ...(look.isSynced ? [] : ["Not every trade record could be read."]),

@@ -32,7 +32,7 @@ export function slicesOf(
   const wanted = Math.max(taken, Math.ceil(total / PARTS), minLots);
   const size = Math.max(1, Math.min(wanted, maxLots));
   const slices: number[] = [];
-  for (let left = total; left >= minLots && slices.length < SLICES_MAX; ) {
+  for (let left = total; left >= minLots && slices.length < SLICES_MAX;) {
     const next = sizeOfNext(left, size, minLots, maxLots);
     slices.push(next);
     left -= next;

@@ -18,6 +18,7 @@ import type {
   StoredIntent,
   TradingStore,
 } from "../../ports/trading-store.ts";
+import type { IntentCheck } from "../../risk/pre-trade.ts";
 import type { TradingState } from "../../risk/trading-state.ts";
 
 /** The account this process trades. */
@@ -86,6 +87,14 @@ export type LiveDeps = {
   readonly log: Log;
   /** Durable events outside of a step; kept and written in order, never throws. */
   readonly note: (event: NewEvent) => void;
+};
+
+/** Room of an account for the orders of a bot. */
+export type OrderRoom = {
+  /** Reserves room for an order, or says what keeps it back. */
+  readonly check: IntentCheck;
+  /** An order is proven gone: its room is free. */
+  released(intentId: IntentId): void;
 };
 
 /** An order that risk approved, on its way to the exchange. */
