@@ -16,6 +16,8 @@ create table commands (
   actor text not null
     constraint commands_actor_length check (length(actor) between 1 and 254),
   at timestamptz not null,
+  -- Handed to a worker, which happens once: a command that was begun is never begun again.
+  taken_at timestamptz,
   done_at timestamptz,
   outcome text
     constraint commands_outcome_length check (length(outcome) between 1 and 500),
@@ -28,7 +30,7 @@ create table commands (
     references bots (workspace_id, account_id, id) on delete cascade
 );
 
--- What waits is looked for on every tick; what was asked is shown newest first.
+-- What waits is looked for every few seconds; what was asked is shown newest first.
 create index commands_waiting_idx on commands (account_id, id) where done_at is null;
 create index commands_account_idx on commands (account_id, id);
 create index commands_bot_idx on commands (bot_id, id) where bot_id is not null;

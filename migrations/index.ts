@@ -12,6 +12,7 @@ import ordersAndLedger from "./0009_orders_and_ledger.sql" with { type: "text" }
 import tradingStates from "./0010_trading_states.sql" with { type: "text" };
 import bots from "./0011_bots.sql" with { type: "text" };
 import commands from "./0012_commands.sql" with { type: "text" };
+import workersAndJobs from "./0013_workers_and_jobs.sql" with { type: "text" };
 
 /** One step of the schema. */
 export type Migration = {
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   { version: 10, name: "0010_trading_states", sql: tradingStates },
   { version: 11, name: "0011_bots", sql: bots },
   { version: 12, name: "0012_commands", sql: commands },
+  { version: 13, name: "0013_workers_and_jobs", sql: workersAndJobs },
 ];

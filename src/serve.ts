@@ -7,9 +7,13 @@ import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/database.ts";
 import { serverFacts } from "./adapters/postgres/server-facts.ts";
 import { type MasterKey, settleMasterKey } from "./adapters/vault/master-key.ts";
+import { composeBotDetail } from "./bot-detail.ts";
+import { composeBots } from "./bots.ts";
 import { loadBundle } from "./bundle.ts";
 import type { ProgramInfo, RunningDragon } from "./cli/command.ts";
 import { type Config, parseMasterKey } from "./config.ts";
+import { composeDemo } from "./demo.ts";
+import { composeEmergency, type EmergencySide } from "./emergency.ts";
 import { createDemoKeeper, type DemoKeeper, installationNumber } from "./demo-exchange.ts";
 import { composeLive, type LiveSide } from "./live.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -72,17 +76,22 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   const { config, info, log, clock, workerUrl, signal } = deps;
   const { sql } = database;
   const stores = deskStores(database);
-  const demo = createDemoKeeper({ settings: stores.settings, url: deps.venueUrl, clock, log });
-  const { loopbackUrls } = demo;
+  const keeper = createDemoKeeper({ settings: stores.settings, url: deps.venueUrl, clock, log });
+  const { loopbackUrls } = keeper;
   const market = createMarketData({ clock, log: log.child("market-data"), loopbackUrls });
   const live = composeLive({
     ...{ sql, target: database.target, key: key.bytes, clock, log, loopbackUrls },
-    demo: () => demo.open(),
+    demo: () => keeper.open(),
     instance: await installationNumber(stores.settings, "instance.number", 100, clock.now()),
     name: `${hostname()}-${process.pid}-${clock.now()}`,
     lease: { ttlMs: config.jobLeaseMs, renewEveryMs: config.jobLeaseRenewEveryMs },
   });
   const research = createResearch({ sql, workerUrl, market, clock, log });
+  const tradingAccounts = composeTradingAccounts({ sql, key: key.bytes, clock, log });
+  const { demo } = composeDemo({ sql, keeper, research, tradingAccounts, clock, log });
+  const emergency = composeEmergency({
+    ...{ sql, key: key.bytes, clock, log, control: live.control, version: info.version },
+  });
   const setup = createSetup({ ...stores, clock });
   const { version } = await serverFacts(database.sql);
   const kind = database.kind === "embedded" ? "bundled" : "external";
@@ -105,11 +114,17 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
       program: info.invocation,
       database: databaseName,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+      hasDemo: demo.isPresent,
     },
     health,
     setup,
     ...access,
-    tradingAccounts: composeTradingAccounts({ sql, key: key.bytes, clock, log }),
+    tradingAccounts,
+    demo,
+    ...composeBots({ sql, research, clock, log }),
+    botDetail: composeBotDetail({ sql, market, clock, log }),
+    emergency: emergency.emergency,
+    alarms: emergency.alarms,
     ...research,
     streams,
     assets: createAssets((await loadBundle())?.assets),
@@ -121,8 +136,10 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   research
     .resume()
     .catch((error: unknown) => log.error("unfinished runs could not go on", { error }));
+  demo.resume().catch((error: unknown) => log.error("the demo exchange did not start", { error }));
   live.start();
-  return { web, research, live, demo, streams, setupToken, databaseName };
+  emergency.start();
+  return { web, research, live, keeper, emergency, streams, setupToken, databaseName };
 }
 
 /** Services behind signing in, accounts and users. */
@@ -149,7 +166,8 @@ type Parts = {
   web: WebServer;
   research: Research;
   live: LiveSide;
-  demo: DemoKeeper;
+  keeper: DemoKeeper;
+  emergency: EmergencySide;
   streams: EventStreams;
   setupToken: string | undefined;
   databaseName: string;
@@ -173,7 +191,7 @@ function running(deps: ServeDeps, parts: Parts): RunningDragon {
 /** Waits for a signal or a defect, then stops web first, the runs next and the database last. */
 async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   const { log, signal } = deps;
-  const { web, research, live, demo, streams, database } = parts;
+  const { web, research, live, keeper, emergency, streams, database } = parts;
   const exitCode = await new Promise<number>((resolve) => {
     const onDefect = (error: unknown) => {
       log.error("an unexpected error; Dragon stops", { error });
@@ -186,8 +204,9 @@ async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   });
   streams.closeAll();
   await web.stop(DRAIN_MS);
+  await emergency.stop();
   await live.stop();
-  await demo.stop();
+  await keeper.stop();
   await research.stop();
   await database.close();
   return exitCode;

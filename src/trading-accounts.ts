@@ -3,6 +3,7 @@
 import { createAccountProbe } from "./adapters/ccxt/account-probe.ts";
 import { normaliseMarket } from "./adapters/ccxt/symbols.ts";
 import { createAccountRepository } from "./adapters/postgres/account-repository.ts";
+import { describeLinks } from "./adapters/postgres/bot-repository.ts";
 import { createAuditRepository } from "./adapters/postgres/audit-repository.ts";
 import type { Sql } from "./adapters/postgres/connect.ts";
 import { createVault } from "./adapters/vault/vault.ts";
@@ -36,7 +37,7 @@ export function composeTradingAccounts({ sql, key, clock, log }: AccountsDeps): 
     vault: createVault(key),
     probe: createAccountProbe({ clock, open }),
     // Nothing can hold on to an account before there are bots.
-    links: [],
+    links: [describeLinks(sql)],
     audit: createAuditRepository(sql),
     clock,
   });

@@ -9,12 +9,16 @@ import uplotJs from "../node_modules/uplot/dist/uPlot.iife.min.js" with { type: 
 import appCss from "./app.css" with { type: "text" };
 import backtestCss from "./backtest.css" with { type: "text" };
 import backtestJs from "./backtest.js" with { type: "text" };
+import botCss from "./bot.css" with { type: "text" };
+import botJs from "./bot.js" with { type: "text" };
+import botsCss from "./bots.css" with { type: "text" };
 import candlesCss from "./candles.css" with { type: "text" };
 import candlesJs from "./candles.js" with { type: "text" };
 import chartDrawJs from "./chart-draw.js" with { type: "text" };
 import chartWindowJs from "./chart-window.js" with { type: "text" };
 import chartsCss from "./charts.css" with { type: "text" };
 import chartsJs from "./charts.js" with { type: "text" };
+import demoCss from "./demo.css" with { type: "text" };
 import gridCss from "./grid.css" with { type: "text" };
 import gridJs from "./grid.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
@@ -43,7 +47,7 @@ const style = (name: string, ...texts: string[]) =>
   embed(name, "css", "text/css; charset=utf-8", texts.join("\n"));
 
 /** The style sheet of every page; later parts win. */
-export const APP_CSS = style("app", appCss, partsCss, workingCss, shellCss);
+export const APP_CSS = style("app", appCss, partsCss, workingCss, shellCss, demoCss);
 /** The mark in the header and the browser tab. */
 export const ICON_SVG = embed("icon", "svg", "image/svg+xml", iconSvg);
 /** On every signed-in page: partial updates, live streams, and what the frame itself does. */
@@ -58,6 +62,8 @@ export const PAGE_PARTS = {
     css: [style("charts", uplotCss, chartsCss, runCss, runPanelCss)],
   },
   backtest: { scripts: [script("backtest", backtestJs)], css: [style("backtest", backtestCss)] },
+  bot: { scripts: [script("bot", botJs)], css: [style("bot", botCss)] },
+  bots: { scripts: [], css: [style("bots", botsCss)] },
   candles: { scripts: [script("candles", candlesJs)], css: [style("candles", candlesCss)] },
   grid: { scripts: [script("grid", gridJs)], css: [style("grid", gridCss)] },
 } as const satisfies Record<string, { scripts: readonly StaticFile[]; css: readonly StaticFile[] }>;

@@ -29,19 +29,50 @@
 
   function open(id) {
     const dialog = byId(id);
-    if (dialog?.showModal && !dialog.open) dialog.showModal();
+    if (!dialog?.showModal || dialog.open) return;
+    dialog.showModal();
+    // What a dialog needs is loaded when it is first looked at.
+    dialog.dispatchEvent(new CustomEvent("opened"));
   }
 
   document.addEventListener("click", (event) => {
     const { target } = event;
     if (!(target instanceof Element)) return;
     const opener = target.closest("[data-opens]");
-    if (opener) open(opener.dataset.opens);
+    if (opener && byId(opener.dataset.opens)) {
+      // A link leads to the same thing while this has not loaded.
+      event.preventDefault();
+      open(opener.dataset.opens);
+    }
     if (target.closest("[data-closes]")) target.closest("dialog")?.close();
     if (target.matches("dialog[open]")) target.close();
   });
 
-  // --- keys: g and a letter go to a page, / searches, ? lists the keys ---
+  // --- the line about stopped trading: asked for while somebody looks, so that no session lives by it ---
+
+  const LOOK_EVERY_MS = 5000;
+  const LOOKS_AFTER_INPUT_MS = 600_000;
+  let inputAt = performance.now();
+
+  function look() {
+    const isIdle = performance.now() - inputAt > LOOKS_AFTER_INPUT_MS;
+    if (document.hidden || isIdle) return;
+    byId("trading-banner")?.dispatchEvent(new CustomEvent("look"));
+  }
+
+  for (const name of ["pointermove", "pointerdown", "keydown", "scroll"]) {
+    document.addEventListener(
+      name,
+      () => {
+        inputAt = performance.now();
+      },
+      { passive: true },
+    );
+  }
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, LOOK_EVERY_MS);
+
+  // --- keys: g and a letter go to a page, / searches, ! stops, ? lists the keys ---
 
   const GO_LIMIT_MS = 1500;
   let wentAt = Number.NEGATIVE_INFINITY;
@@ -66,6 +97,7 @@
     }
     if (event.key === "g") wentAt = event.timeStamp;
     else if (event.key === "?") open("keys");
+    else if (event.key === "!") open("kill");
     else if (event.key === "/") {
       event.preventDefault();
       open("search");

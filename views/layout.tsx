@@ -9,9 +9,12 @@ import {
   type PagePart,
   SHELL_JS,
 } from "../static/index.ts";
+import { DemoBand } from "./components/demo-band.tsx";
 import { CSRF_HEADER, CsrfField } from "./components/form.tsx";
 import { KeysDialog } from "./components/keys-dialog.tsx";
+import { KillDialog } from "./components/kill-form.tsx";
 import { SearchDialog } from "./components/search.tsx";
+import { BannerPlace } from "./components/trading-banner.tsx";
 import { PAGES, type PageEntry, type PageRole, mayOpen } from "./navigation.ts";
 
 /** Who looks at the page. */
@@ -28,6 +31,8 @@ export type Frame = {
   /** Address of the page, to mark its entry. */
   readonly path: string;
   readonly visitor: FrameVisitor | null;
+  /** Whether invented prices may be among what it shows. */
+  readonly isDemo?: boolean;
 };
 
 /** Props of a page in its frame. */
@@ -83,6 +88,7 @@ function Brand() {
 type SignedInProps = { frame: Frame; visitor: FrameVisitor; isWide: boolean; children: Child };
 
 function SignedIn({ frame, visitor, isWide, children }: SignedInProps) {
+  const mayStop = visitor.role !== "viewer";
   const headers = { "hx-headers:inherited": JSON.stringify({ [CSRF_HEADER]: visitor.csrf }) };
   return (
     <body class={isWide ? "with-side wide" : "with-side"} {...headers}>
@@ -91,6 +97,11 @@ function SignedIn({ frame, visitor, isWide, children }: SignedInProps) {
       </a>
       <div class="side">
         <Brand />
+        {mayStop ? (
+          <a class="stop-button" href="/trading" data-opens="kill">
+            Stop… <kbd class="wide-only">!</kbd>
+          </a>
+        ) : null}
         <input type="checkbox" id="menu" class="menu-toggle" aria-label="Show the menu" />
         <label for="menu" class="menu-button">
           Menu
@@ -120,11 +131,14 @@ function SignedIn({ frame, visitor, isWide, children }: SignedInProps) {
         </div>
       </div>
       <main id="content" tabindex={-1}>
+        <BannerPlace />
+        {frame.isDemo ? <DemoBand /> : null}
         {children}
       </main>
       <div id="toasts" role="status" aria-live="polite"></div>
       <SearchDialog />
       <KeysDialog role={visitor.role} />
+      {mayStop ? <KillDialog csrf={visitor.csrf} /> : null}
     </body>
   );
 }

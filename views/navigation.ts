@@ -43,11 +43,33 @@ export const PAGES: readonly PageEntry[] = [
     key: "c",
   },
   {
+    href: "/bots",
+    label: "Bots",
+    group: "Trade",
+    about: "trading bots, start, pause, stop, flatten, health, next action",
+    key: "t",
+  },
+  {
     href: "/accounts",
     label: "Exchange accounts",
     group: "Trade",
     about: "keys, API key, connectivity test, limits, daily loss, paper, demo, live",
     key: "e",
+  },
+  {
+    href: "/trading",
+    label: "Trading states",
+    group: "Trade",
+    about: "kill switch, stop, freeze, flatten, resume, emergency, findings",
+    key: "k",
+  },
+  {
+    href: "/settings/alarms",
+    label: "Alarms",
+    group: "Trade",
+    about: "notifications, webhook, ntfy, who is told, test message",
+    key: "l",
+    least: "owner",
   },
   {
     href: "/users",

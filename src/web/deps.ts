@@ -1,4 +1,5 @@
 // What the web room is handed by the composition. Routes take the parts they need.
+import type { WorkspaceId } from "../ports/access-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { BacktestDesk } from "../services/research/backtest-desk.ts";
 import type { Candles } from "../services/research/candles.ts";
@@ -8,9 +9,14 @@ import type { SampleMarket } from "../services/research/sample-market.ts";
 import type { StaticFile } from "../../static/index.ts";
 import type { EventStreams } from "./event-stream.ts";
 import type { Account } from "../services/desk/account.ts";
+import type { Demo } from "../services/desk/demo.ts";
+import type { BotDetail } from "../services/desk/bot-detail.ts";
+import type { BotsDesk } from "../services/desk/bots.ts";
 import type { Health } from "../services/desk/health.ts";
 import type { Members } from "../services/desk/members.ts";
 import type { Sessions } from "../services/desk/sessions.ts";
+import type { Alarms } from "../services/live/alarms.ts";
+import type { Emergency } from "../services/live/emergency-types.ts";
 import type { RunList } from "../services/research/run-list.ts";
 import type { Runs } from "../services/research/runs.ts";
 import type { Setup } from "../services/desk/setup.ts";
@@ -26,6 +32,8 @@ export type About = {
   readonly database: string;
   /** The zone preselected in forms. */
   readonly timeZone: string;
+  /** Whether a workspace has a demo, as pages have to say. */
+  readonly hasDemo: (workspaceId: WorkspaceId) => boolean;
 };
 
 /** What is believed about the way a request came. */
@@ -57,6 +65,11 @@ export type WebDeps = {
   readonly members: Members;
   readonly tokens: Tokens;
   readonly tradingAccounts: TradingAccounts;
+  readonly bots: BotsDesk;
+  readonly botDetail: BotDetail;
+  readonly demo: Demo;
+  readonly emergency: Emergency;
+  readonly alarms: Alarms;
   readonly sample: SampleMarket;
   readonly runs: Runs;
   readonly runList: RunList;

@@ -18,14 +18,15 @@ export async function respondPage(
 }
 
 /** The frame for whoever is looking. */
-export function frameOf(c: WebContext, { version }: About): Frame {
+export function frameOf(c: WebContext, { version, hasDemo }: About): Frame {
   const visitor = c.get("visitor");
   const who = visitor && {
     email: visitor.session.user.email,
     role: visitor.session.role,
     csrf: visitor.csrf,
   };
-  return { version, path: c.req.path, visitor: who };
+  const isDemo = visitor ? hasDemo(visitor.session.workspace.id) : false;
+  return { version, path: c.req.path, visitor: who, isDemo };
 }
 
 /** A path of ours to go to after signing in; `/` for anything that leads elsewhere. */

@@ -10,13 +10,14 @@ const BENCHES: readonly Bench[] = [
   { name: "candles", run: async () => (await import("./candles.ts")).benchCandles() },
   { name: "venue", run: async () => (await import("./venue.ts")).benchVenue() },
   { name: "dispatch", run: async () => (await import("./dispatch.ts")).benchDispatch() },
+  { name: "bots", run: async () => (await import("./bots.ts")).benchBots() },
   { name: "grid", run: async () => (await import("./grid.ts")).benchGrid() },
   { name: "click", run: async () => (await import("./click.ts")).benchClick() },
   { name: "engine", run: async () => (await import("./engine.ts")).benchEngine() },
   { name: "runs", run: async () => (await import("./runs.ts")).benchRuns() },
 ];
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((word) => word !== "--quick");
 const names = BENCHES.map((bench) => bench.name);
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {

@@ -1,6 +1,7 @@
 // The command store in memory, on the rows of a simulated trading store. For simulations and as the second
 // opinion of the contract of command stores. Its writes crash and fail with those of the trading store.
 import { assert, ok, refuse } from "../../src/model/result.ts";
+import type { EpochMs } from "../../src/model/time.ts";
 import type { AccountId } from "../../src/ports/account-store.ts";
 import type { Bus } from "../../src/ports/bus.ts";
 import type { CommandId, CommandStore, StoredCommand } from "../../src/ports/command-store.ts";
@@ -19,6 +20,7 @@ export function createSimulatedCommands(
 ): CommandStore {
   const tables = new Map<AccountId, Rows>();
   const rowsOf = (accountId: AccountId): Rows => tables.get(accountId) ?? [];
+  const takenAt = new Map<CommandId, EpochMs>();
   let number = 0;
 
   /** Changes rows if and only if the write of the simulated store commits. */
@@ -62,14 +64,17 @@ export function createSimulatedCommands(
       const found = await committed((keep) =>
         inside.guarded(scope, guard, () => {
           const rows = rowsOf(guard.accountId).map((row) => {
-            if (row.doneAt !== null || row.at > at - WAIT_MAX_MS) return row;
-            return { ...row, doneAt: at, outcome: "nobody took it in time", isRefused: true };
+            const since = takenAt.get(row.id) ?? row.at;
+            if (row.doneAt !== null || since > at - WAIT_MAX_MS) return row;
+            return { ...row, doneAt: at, outcome: "nobody finished it in time", isRefused: true };
           });
           keep(guard.accountId, rows);
-          return rows.filter(({ doneAt }) => doneAt === null);
+          return rows.filter(({ id, doneAt }) => doneAt === null && !takenAt.has(id));
         }),
       );
-      return "ok" in found ? [] : found;
+      if ("ok" in found) return [];
+      for (const { id } of found) takenAt.set(id, at);
+      return found;
     },
     async finish(scope, guard, id, end, at) {
       const done = await committed((keep) =>

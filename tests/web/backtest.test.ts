@@ -154,7 +154,8 @@ describe("asking for a run", () => {
     });
     const page = await (await made.trader.post("/backtest", fields)).text();
     expect(page).toContain("3 things keep this run from starting");
-    expect(page.match(/autofocus/g)?.length).toBe(2); // the search of the frame is the other
+    // The others are in the frame: the search and the stop dialog.
+    expect(page.match(/autofocus/g)?.length).toBe(3);
     expect(page).toMatch(/id="config-general-max_entries"[^>]*aria-invalid="true"[^>]*autofocus/);
     expect(page).toMatch(/<details open=""[^>]*>(?:(?!<\/details>).)*config-rsi-length/s);
   });

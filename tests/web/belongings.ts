@@ -1,8 +1,10 @@
 // One of everything a workspace can own, made for somebody else, so that the route walk can ask for each
 // by its number. A new kind of thing with an address of its own belongs here.
+import { createBotRepository } from "../../src/adapters/postgres/bot-repository.ts";
 import { createRunRepository } from "../../src/adapters/postgres/run-repository.ts";
 import type { UserId } from "../../src/ports/access-store.ts";
 import type { Actor } from "../../src/services/desk/actor.ts";
+import { aBot } from "../support/bots.ts";
 import { aRun } from "../support/runs.ts";
 import { KEYS } from "../support/account-probe.ts";
 import type { WebCase, workspaceWith } from "./web-case.ts";
@@ -48,11 +50,20 @@ export async function belongingsOf(made: WebCase, world: World): Promise<Belongi
     { user: owner, scope: as(owner.id, "owner") },
     { name: NAME, exchange: "woox", mode: "live", ...KEYS },
   );
+  if (!account.ok) throw new Error(account.detail);
+  const accountId = account.account.id;
+  const bot = await createBotRepository(database.sql).create(
+    actor.scope,
+    aBot(accountId, { name: NAME }),
+    NAME,
+    clock.now(),
+  );
   return [
     ["/users/", [owner.id, trader.id, viewer.id]],
     ["/account/sessions/", sessions.map(({ id }) => id)],
     ["/account/tokens/", tokenRows.map(({ id }) => id)],
-    ["/accounts/", account.ok ? [account.account.id] : []],
+    ["/accounts/", [accountId]],
+    ["/bots/", bot.ok ? [bot.value.id] : []],
     ["/candles/jobs/", [job.id]],
     ["/candles/", candles.map(({ id }) => id)],
     ["/runs/", [run]],

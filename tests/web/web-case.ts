@@ -1,10 +1,17 @@
 // The real app over a real database with a clock in the test's hands, and browsers for it: a cookie
 // jar that reads the forms' tokens. Used by every test of this folder.
+import { createMarketData } from "../../src/adapters/ccxt/market-data.ts";
 import { createLinkRepository } from "../../src/adapters/postgres/access-links.ts";
 import { createAccessRepository } from "../../src/adapters/postgres/access-repository.ts";
 import { createAuditRepository } from "../../src/adapters/postgres/audit-repository.ts";
 import { serverFacts } from "../../src/adapters/postgres/server-facts.ts";
+import { createSettingsRepository } from "../../src/adapters/postgres/settings-repository.ts";
 import { createClock } from "../../src/adapters/system/clock.ts";
+import { composeBotDetail } from "../../src/bot-detail.ts";
+import { composeBots } from "../../src/bots.ts";
+import { composeDemo } from "../../src/demo.ts";
+import { composeEmergency } from "../../src/emergency.ts";
+import { createDemoKeeper } from "../../src/demo-exchange.ts";
 import type { Role, Scope } from "../../src/ports/access-store.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { createAccount } from "../../src/services/desk/account.ts";
@@ -23,20 +30,36 @@ import { testAccounts } from "../support/account-probe.ts";
 import { testResearch } from "../support/research-case.ts";
 import { silentLog, testDatabase } from "../support/test-database.ts";
 
+const VENUE_URL = new URL("../../src/venue.worker.ts", import.meta.url);
+
+/** For tests that post every form: a demo that began would go on while they run. */
+const NO_EXCHANGE = { open: () => Promise.reject(new Error("this test has no demo exchange")) };
+
 export const PASSWORD = "plum-harbour-nine-otters";
 export const HTML = { headers: { accept: "text/html" } };
 
+/** What a test may choose: whom to trust, and whether the demo can be begun. */
+export type CaseOptions = Partial<Trust> & { readonly hasDemoExchange?: boolean };
+
 /** The app with its collaborators; `advance` moves the clock, `verified` lists compared hashes. */
-export async function webCase(options: Partial<Trust> = {}) {
+export async function webCase({ hasDemoExchange = false, ...trust }: CaseOptions = {}) {
   const opened = await testDatabase();
   let offsetMs = 0;
   const system = createClock();
   const clock: Clock = { ...system, now: () => system.now() + offsetMs };
-  const research = testResearch(opened.sql, { clock, pool: { threads: 1 } });
+  const keeper = createDemoKeeper({
+    settings: createSettingsRepository(opened.sql),
+    url: VENUE_URL,
+    ...{ clock, log: silentLog },
+  });
+  const { loopbackUrls } = keeper;
+  const market = createMarketData({ clock, log: silentLog, loopbackUrls });
+  const research = testResearch(opened.sql, { clock, market, pool: { threads: 1 } });
   const database = {
     ...opened,
     async drop() {
       await research.stop();
+      await keeper.stop();
       await opened.drop();
     },
   };
@@ -62,12 +85,24 @@ export async function webCase(options: Partial<Trust> = {}) {
     log: silentLog,
     limitMs: 2000,
   });
+  const tradingAccounts = await testAccounts(database.sql, clock);
+  const { sql } = database;
+  const { emergency, alarms } = composeEmergency({
+    ...{ sql, key: new Uint8Array(32).fill(7), clock, log: silentLog, control: null },
+    version: "9.9.9",
+  });
+  const stopping = { emergency, alarms };
+  const { demo } = composeDemo({
+    ...{ sql, research, tradingAccounts, clock, log: silentLog },
+    keeper: hasDemoExchange ? keeper : NO_EXCHANGE,
+  });
   const deps: WebDeps = {
     about: {
       version: "9.9.9",
       program: "dragon",
       database: "a database",
       timeZone: "Europe/Vienna",
+      hasDemo: demo.isPresent,
     },
     health,
     setup,
@@ -75,12 +110,16 @@ export async function webCase(options: Partial<Trust> = {}) {
     account: createAccount({ ...stores, sessions }),
     members,
     tokens,
-    tradingAccounts: await testAccounts(database.sql, clock),
+    tradingAccounts,
+    demo,
+    ...composeBots({ sql, research, clock, log: silentLog }),
+    botDetail: composeBotDetail({ sql, market, clock, log: silentLog }),
+    ...stopping,
     ...research,
     streams: createEventStreams(silentLog, sessions.isOpen),
     assets: createAssets(),
     log: silentLog,
-    trust: { publicUrl: undefined, trustedProxies: [], authHeader: undefined, ...options },
+    trust: { publicUrl: undefined, trustedProxies: [], authHeader: undefined, ...trust },
   };
   const app = createApp(deps);
   const advance = (ms: number) => {
@@ -95,7 +134,7 @@ export type WebCase = Awaited<ReturnType<typeof webCase>>;
 /** Runs with an app of its own. */
 export async function withCase(
   use: (made: WebCase) => Promise<void>,
-  options: Partial<Trust> = {},
+  options: CaseOptions = {},
 ): Promise<void> {
   const made = await webCase(options);
   try {

@@ -4,6 +4,7 @@ import { PAGES, type PageRole, mayOpen } from "../navigation.ts";
 
 const COMMON: readonly (readonly [string, string])[] = [
   ["/", "Search"],
+  ["!", "Stop trading"],
   ["?", "This list"],
   ["Esc", "Close what is open"],
 ];

@@ -128,6 +128,11 @@ export function RunHead(props: RunHeadProps) {
               {isFinished ? "Re-run" : "Edit and run again"}
             </a>
           ) : null}
+          {mayTrade && isFinished ? (
+            <a class="button plain" href={`/bots/new?run=${id}`}>
+              Create bot
+            </a>
+          ) : null}
           {isFinished ? <Exports id={id} /> : null}
           {mayTrade && hasEnded ? (
             <a class="button plain danger" href="#delete-run">

@@ -4,9 +4,13 @@ import access from "./access.md" with { type: "text" };
 import accounts from "./accounts.md" with { type: "text" };
 import backtest from "./backtest.md" with { type: "text" };
 import backupAndKeys from "./backup-and-keys.md" with { type: "text" };
+import bot from "./bot.md" with { type: "text" };
+import bots from "./bots.md" with { type: "text" };
 import candles from "./candles.md" with { type: "text" };
 import configuration from "./configuration.md" with { type: "text" };
 import database from "./database.md" with { type: "text" };
+import demo from "./demo.md" with { type: "text" };
+import emergency from "./emergency.md" with { type: "text" };
 import gettingStarted from "./getting-started.md" with { type: "text" };
 import results from "./results.md" with { type: "text" };
 import runs from "./runs.md" with { type: "text" };
@@ -23,6 +27,7 @@ export type HelpTopic = {
 /** All pages. */
 export const HELP_TOPICS: readonly HelpTopic[] = [
   { name: "getting-started", summary: "the first hour", markdown: gettingStarted },
+  { name: "demo", summary: "the demo account, its bot, and wiping it", markdown: demo },
   { name: "access", summary: "users, roles, passwords, sessions and API tokens", markdown: access },
   {
     name: "backtest",
@@ -33,6 +38,9 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
   { name: "results", summary: "the page of a run, and every figure on it", markdown: results },
   { name: "runs", summary: "the list of runs: filters, columns, keys, CSV", markdown: runs },
   { name: "candles", summary: "import, fetch and look at candle history", markdown: candles },
+  { name: "bots", summary: "the list of bots, and a bot from a run", markdown: bots },
+  { name: "bot", summary: "the page of a bot: figures, gates, actions, settings", markdown: bot },
+  { name: "emergency", summary: "stop, close, freeze, release, alarms", markdown: emergency },
   { name: "accounts", summary: "exchange accounts, keys, tests, limits", markdown: accounts },
   { name: "venue", summary: "the simulated exchange and its faults", markdown: venue },
   { name: "configuration", summary: "all environment variables", markdown: configuration },

@@ -1,6 +1,7 @@
 // The first page of somebody who is signed in: what is there, and what to do next. Rendered by
 // web/routes/home.tsx.
-import { CsrfField } from "../components/form.tsx";
+import { DemoCard, DemoOffer, type DemoShown } from "../components/demo-card.tsx";
+import { ActionButton } from "../components/form.tsx";
 import { type Frame, Layout } from "../layout.tsx";
 import type { PageRole } from "../navigation.ts";
 
@@ -12,6 +13,8 @@ export type StartProps = {
   readonly database: string;
   readonly role: PageRole;
   readonly csrf: string;
+  /** Null while the workspace has no demo. */
+  readonly demo: DemoShown | null;
   /** Whether any candle series is there. */
   readonly hasCandles: boolean;
   /** People who may sign in, including this one; null for those who may not know. */
@@ -39,6 +42,13 @@ function Facts({ workspace, database, users }: StartProps) {
   );
 }
 
+/** The one thing to do first; a viewer cannot begin it, only look. */
+function Demo({ demo, csrf, role }: StartProps) {
+  const mayTrade = role !== "viewer";
+  if (demo) return <DemoCard shown={demo} csrf={csrf} mayTrade={mayTrade} />;
+  return mayTrade ? <DemoOffer csrf={csrf} /> : null;
+}
+
 function FirstBacktest({ csrf }: { csrf: string }) {
   return (
     <section class="card">
@@ -48,10 +58,7 @@ function FirstBacktest({ csrf }: { csrf: string }) {
         history: a CSV file, or a download from an exchange.
       </p>
       <div class="buttons">
-        <form method="post" action="/sample" class="action">
-          <CsrfField csrf={csrf} />
-          <button type="submit">Try with sample candles</button>
-        </form>
+        <ActionButton action="/sample" csrf={csrf} label="Try with sample candles" />
         <a href="/candles">Bring candles</a>
       </div>
     </section>
@@ -126,7 +133,8 @@ export function StartPage(props: StartProps) {
   return (
     <Layout title="Start · Dragon" frame={props.frame}>
       <h1>Start</h1>
-      <p class="lead">Dragon is running. This version keeps candle history and runs backtests.</p>
+      <p class="lead">Dragon is running. It keeps candle history, runs backtests and trades.</p>
+      <Demo {...props} />
       {role !== "viewer" && !hasCandles ? <FirstBacktest csrf={csrf} /> : null}
       <Facts {...props} />
       <h2 class="section">Next steps</h2>

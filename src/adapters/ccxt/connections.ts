@@ -53,11 +53,12 @@ export function createConnections(deps: ConnectionDeps): Connections {
     kind: InstrumentKind,
     signal: AbortSignal,
   ): Promise<Connection> {
-    const key = `${exchangeId} ${kind}`;
+    const loopbackUrl = deps.loopbackUrls?.[exchangeId];
+    // The demo exchange listens somewhere else after every start.
+    const key = `${exchangeId} ${kind} ${loopbackUrl ?? ""}`;
     const known = loaded.get(key);
     if (known && deps.clock.monotonicMs() - known.atMs < MARKETS_KEPT_MS) return known.connection;
     const profile = profileFor(exchangeId);
-    const loopbackUrl = deps.loopbackUrls?.[exchangeId];
     const exchange = built.get(key) ?? (await buildAt(profile, kind, loopbackUrl));
     built.set(key, exchange);
     // Reload: ccxt keeps a failed load for ever.

@@ -1,6 +1,7 @@
 // Commands of people to running bots on PostgreSQL. Built by the composition root and tests: pages ask, the
-// holder of the account's lease takes what waits and finishes it. What is asked is noted in the audit log
-// and wakes the worker in the same transaction; what nobody took in time never happens later.
+// holder of the account's lease takes what waits, each once, and finishes it. What is asked is noted in the audit
+// log and wakes the worker in the same transaction; what nobody took in time never happens later, and what was
+// begun is never begun again.
 import { assert, ok, refuse, type Result } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
@@ -14,10 +15,11 @@ import { guarded } from "./trading-leases.ts";
 
 /** Commands of one account that wait at the same time. */
 const WAITING_MAX = 20;
-/** A command that nobody took for so long is over: what it was meant for has passed. */
+/** A command that nobody took, or nobody finished, for so long is over. */
 const WAIT_MAX_MS = 60_000;
 const RECENT_MAX = 100;
 const TOO_LATE = "No worker took it within 60 seconds; nothing was done.";
+const NO_END = "A worker took it and never told what came of it: look at the orders.";
 
 type Asked = Parameters<CommandStore["ask"]>[1];
 type AskRefusal = "unknown_account" | "unknown_bot" | "too_many";
@@ -103,13 +105,15 @@ async function waiting(
   const account = await guarded(tx, scope, guard);
   if (!account) return [];
   await tx`
-    update commands set done_at = ${at(now)}, outcome = ${TOO_LATE}, is_refused = true
+    update commands set done_at = ${at(now)}, is_refused = true,
+      outcome = case when taken_at is null then ${TOO_LATE} else ${NO_END} end
     where account_id = ${account.accountId} and done_at is null
-      and at <= ${at(now - WAIT_MAX_MS)}`;
-  return await tx<StoredCommand[]>`
-    select ${columns(tx)} from commands
-    where account_id = ${account.accountId} and done_at is null
-    order by id limit ${WAITING_MAX}`;
+      and coalesce(taken_at, at) <= ${at(now - WAIT_MAX_MS)}`;
+  const taken = await tx<StoredCommand[]>`
+    update commands set taken_at = ${at(now)}
+    where account_id = ${account.accountId} and done_at is null and taken_at is null
+    returning ${columns(tx)}`;
+  return [...taken].sort((a, b) => a.id - b.id);
 }
 
 type End = Parameters<CommandStore["finish"]>[3] & { readonly id: CommandId; readonly at: EpochMs };

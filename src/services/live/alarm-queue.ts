@@ -15,8 +15,8 @@ export type AlarmQueue = {
 /** A message and where it goes. */
 export type OutgoingAlarm = {
   readonly alarm: Alarm;
-  /** Asked before every try; null when nobody is to be told any more. */
-  readonly target: () => Promise<AlarmTarget | null>;
+  /** Asked before every try; null when nobody is to be told any more, `locked` when it cannot be opened. */
+  readonly target: () => Promise<AlarmTarget | "locked" | null>;
   /** Told how the last try ended. */
   readonly onEnd: (delivery: Delivery) => void;
 };
@@ -34,6 +34,12 @@ export const ALARMS_MAX = 200;
 export const AGAIN_AFTER_MS = 3_600_000;
 const RETRY_AFTER_MS = [2_000, 10_000, 30_000, 120_000];
 const REMEMBERED_MAX = 2000;
+/** What a target that cannot be opened comes to. */
+export const LOCKED: Delivery = {
+  outcome: "failed",
+  isFinal: true,
+  sentence: "the address was sealed under another master key: store it again",
+};
 
 /** An empty queue. */
 export function createAlarmQueue(deps: AlarmQueueDeps): AlarmQueue {
@@ -103,7 +109,7 @@ async function send(
       const to = await target();
       // Switched off meanwhile.
       if (to === null) return;
-      const delivery = await notifier.deliver(to, alarm, signal);
+      const delivery = to === "locked" ? LOCKED : await notifier.deliver(to, alarm, signal);
       const waitMs = RETRY_AFTER_MS[attempt];
       if (delivery.outcome === "delivered" || delivery.isFinal || waitMs === undefined) {
         onEnd(delivery);

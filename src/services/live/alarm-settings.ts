@@ -59,20 +59,24 @@ export async function targetView(
   return { kind, place, mayBePrivate, setAt };
 }
 
-/** The stored target; null while there is none. @throws when it was sealed under another master key */
+/** The stored target; null while there is none, `locked` when it was sealed under another master key. */
 export async function openTarget(
   { settings, vault }: TargetDeps,
   scope: Scope,
-): Promise<AlarmTarget | null> {
+): Promise<AlarmTarget | "locked" | null> {
   const stored = await readStored(settings, scope);
   if (stored === null) return null;
   const { kind, url, signingSecret, mayBePrivate } = stored;
-  return {
-    ...{ kind, mayBePrivate },
-    url: vault.open(url, purposeOf(scope, "url")),
-    signingSecret:
-      signingSecret === null ? null : vault.open(signingSecret, purposeOf(scope, "secret")),
-  };
+  const open = (sealed: Sealed, part: string) => vault.open(sealed, purposeOf(scope, part));
+  try {
+    return {
+      ...{ kind, mayBePrivate, url: open(url, "url") },
+      signingSecret: signingSecret === null ? null : open(signingSecret, "secret"),
+    };
+  } catch {
+    // A vault says no more than that it does not open.
+    return "locked";
+  }
 }
 
 /** Only this file writes the value. */

@@ -10,7 +10,7 @@ import type { ControlRows, ControlStore, ScopeState } from "../../ports/control-
 import type { Log } from "../../ports/log.ts";
 import type { Alarm, Delivery, Notifier } from "../../ports/notifier.ts";
 import { type Actor, type FieldRefusal, noteAct } from "../desk/actor.ts";
-import { type AlarmQueue, createAlarmQueue } from "./alarm-queue.ts";
+import { type AlarmQueue, createAlarmQueue, LOCKED } from "./alarm-queue.ts";
 import {
   dropTarget,
   openTarget,
@@ -117,7 +117,8 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
       const target = await openTarget(deps, actor.scope);
       if (target === null) return null;
       const alarm = testAlarm(actor, clock.now());
-      const delivery = await notifier.deliver(target, alarm, new AbortController().signal);
+      const { signal } = new AbortController();
+      const delivery = target === "locked" ? LOCKED : await notifier.deliver(target, alarm, signal);
       ended(actor.scope.workspaceId, alarm, delivery);
       return delivery;
     },

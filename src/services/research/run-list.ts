@@ -1,5 +1,7 @@
 // The list of runs as people use it: its columns, pages, choices of its filters, the layout and marks
 // of whoever looks, and the list as a file. Called by web/routes/runs.tsx.
+import { DEMO_EXCHANGE } from "../../model/demo-exchange.ts";
+import { DEMO_WATERMARK } from "../../model/demo-watermark.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -202,7 +204,7 @@ export function createRunList(deps: {
       ]);
       return { symbols, strategies };
     },
-    csv: (scope, columns, query) => gridCsv(columns, query, (each) => store.list(scope, each)),
+    csv: (scope, columns, query) => csvOf(store, scope, columns, query),
     layout: async (scope) =>
       readLayout(RUN_COLUMNS, RUN_COLUMNS_USUAL, await preferences.read(scope, LAYOUT_KEY)),
     async keepLayout(scope, layout) {
@@ -212,4 +214,29 @@ export function createRunList(deps: {
     mark: (scope, id, mark) => store.shortlist(scope, id, mark, clock.now()),
     now: () => clock.now(),
   };
+}
+
+/** A column that no layout has: where the run's exchange invents its prices, it says so. */
+const WATERMARK: RunColumn = { key: "watermark", kind: "text", label: "Watermark" };
+
+/** Only where there are runs on invented prices the file has the column. */
+async function* csvOf(
+  store: Pick<RunStore, "list" | "words">,
+  scope: Scope,
+  columns: readonly RunColumn[],
+  query: Omit<GridQuery, "columns">,
+): AsyncGenerator<string> {
+  if (!(await store.words(scope, "exchangeId")).includes(DEMO_EXCHANGE)) {
+    yield* gridCsv(columns, query, (each) => store.list(scope, each));
+    return;
+  }
+  const keys = [...columns.map(({ key }) => key), "exchangeId"];
+  yield* gridCsv([...columns, WATERMARK], query, async (each) => {
+    const page = await store.list(scope, { ...each, columns: keys });
+    const rows = page.rows.map(({ id, cells }) => {
+      const isDemo = cells.at(-1) === DEMO_EXCHANGE;
+      return { id, cells: [...cells.slice(0, -1), isDemo ? DEMO_WATERMARK : null] };
+    });
+    return { ...page, rows };
+  });
 }

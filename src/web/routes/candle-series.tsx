@@ -7,6 +7,7 @@ import { SeriesPage, type SiblingRow } from "../../../views/pages/candle-series.
 import type { SeriesId } from "../../ports/candle-store.ts";
 import { actorOf } from "../../services/desk/account.ts";
 import type { StoredSeries } from "../../services/research/candles.ts";
+import { markedName } from "../demo-mark.ts";
 import type { WebDeps } from "../deps.ts";
 import { readFields } from "../forms/fields.ts";
 import { NOT_FOUND, type Refuse } from "../problems.tsx";
@@ -133,7 +134,7 @@ async function remove(deps: WebDeps, refuse: Refuse, c: WebContext, visitor: Vis
 /** `binance_BTC-USDT-USDT_5m.csv` */
 function fileName(series: StoredSeries): string {
   const symbol = series.symbol.replaceAll(/[^A-Za-z0-9.]+/g, "-");
-  return `${series.exchangeId}_${symbol}_${whatOf(series)}.csv`;
+  return `${markedName(series)}_${symbol}_${whatOf(series)}.csv`;
 }
 
 /** Made piece by piece, as fast as the browser takes it. */

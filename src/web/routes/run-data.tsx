@@ -5,6 +5,7 @@ import { RunStage } from "../../../views/components/run-progress.tsx";
 import { InputError } from "../../model/result.ts";
 import type { Run, RunId } from "../../ports/run-store.ts";
 import { actorOf } from "../../services/desk/account.ts";
+import { markedCsv, markedDocument } from "../demo-mark.ts";
 import type { WebDeps } from "../deps.ts";
 import { NOT_FOUND, type Refuse } from "../problems.tsx";
 import { idOf } from "../respond.ts";
@@ -133,10 +134,10 @@ export function runDataRoutes(deps: Deps, refuse: Refuse): Route[] {
     ),
     file("export.json", JSON_TYPE, (run, record) => {
       const result = resultOf(run, record);
-      return result && `${JSON.stringify(result)}\n`;
+      return result && `${JSON.stringify(markedDocument(run, result))}\n`;
     }),
-    file("fills.csv", CSV_TYPE, (_, record) => record && fillsCsv(record)),
-    file("cycles.csv", CSV_TYPE, (_, record) => record && cyclesCsv(record)),
+    file("fills.csv", CSV_TYPE, (run, record) => record && markedCsv(run, fillsCsv(record))),
+    file("cycles.csv", CSV_TYPE, (run, record) => record && markedCsv(run, cyclesCsv(record))),
     ...(["config", "instrument", "run"] as const).map((name) =>
       file(`${name}.json`, JSON_TYPE, (run) => {
         const found = settingGroups(run).find((group) => group.name === name);

@@ -223,7 +223,7 @@ test("two accounts share what is counted per address and nothing else", async ()
 });
 
 test("a write whose gate closed while it waited for its turn never leaves", async () => {
-  const { broker, clock, calls } = setup(() => accepted);
+  const { broker, clock, calls } = setup(async () => accepted);
   let isOpen = true;
   const mayLeave = () => isOpen;
   // More than a second's worth for one symbol: the last ones wait.
