@@ -13,6 +13,7 @@ import tradingStates from "./0010_trading_states.sql" with { type: "text" };
 import bots from "./0011_bots.sql" with { type: "text" };
 import commands from "./0012_commands.sql" with { type: "text" };
 import workersAndJobs from "./0013_workers_and_jobs.sql" with { type: "text" };
+import roomForUpdates from "./0014_room_for_updates.sql" with { type: "text" };
 
 /** One step of the schema. */
 export type Migration = {
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   { version: 11, name: "0011_bots", sql: bots },
   { version: 12, name: "0012_commands", sql: commands },
   { version: 13, name: "0013_workers_and_jobs", sql: workersAndJobs },
+  { version: 14, name: "0014_room_for_updates", sql: roomForUpdates },
 ];

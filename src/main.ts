@@ -90,6 +90,14 @@ const storage = once(async () => {
   return createStorage({ config: config(), log, clock });
 });
 
+/** What a program that goes on is started with. */
+async function started() {
+  const workerUrl = new URL("./shard.worker.ts", import.meta.url);
+  const venueUrl = new URL("./venue.worker.ts", import.meta.url);
+  const about = { config: config(), info: await info() };
+  return { ...about, log, clock, workerUrl, venueUrl, signal: signal() };
+}
+
 const program: Program = {
   info,
   async helpPages() {
@@ -114,12 +122,13 @@ const program: Program = {
     const { createDoctorProbes } = await import("./doctor-probes.ts");
     return createDoctorProbes({ config, env: processEnvironment(), storage, clock });
   },
-  async serve() {
+  async serve(isWorking) {
     const { startDragon } = await import("./serve.ts");
-    const workerUrl = new URL("./shard.worker.ts", import.meta.url);
-    const venueUrl = new URL("./venue.worker.ts", import.meta.url);
-    const started = { config: config(), info: await info(), log, clock, workerUrl, venueUrl };
-    return startDragon({ ...started, signal: signal() });
+    return startDragon({ ...(await started()), isWorking });
+  },
+  async worker() {
+    const { startWorker } = await import("./worker-process.ts");
+    return startWorker(await started());
   },
 };
 
@@ -157,6 +166,9 @@ function createContext(chosen: Chosen): CommandContext {
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }
+
+// Whoever read the log may be gone; that ends nothing.
+process.stderr.on("error", () => undefined);
 
 // `dragon … | head` closes the pipe early; that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

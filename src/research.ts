@@ -2,9 +2,11 @@
 // Called by serve.ts and tests; `resume` belongs after the web server listens, `stop` before the database
 // closes.
 import { createAuditRepository } from "./adapters/postgres/audit-repository.ts";
+import { createBus } from "./adapters/postgres/bus.ts";
 import { createCandleRepository } from "./adapters/postgres/candle-repository.ts";
 import type { Sql } from "./adapters/postgres/connect.ts";
 import { createInstrumentRepository } from "./adapters/postgres/instrument-repository.ts";
+import { createJobsRepository } from "./adapters/postgres/jobs-repository.ts";
 import { createPeriodRepository } from "./adapters/postgres/period-repository.ts";
 import { createPreferenceRepository } from "./adapters/postgres/preference-repository.ts";
 import { createRunRepository } from "./adapters/postgres/run-repository.ts";
@@ -18,6 +20,7 @@ import { createCandles } from "./services/research/candles.ts";
 import { createCompute } from "./services/research/compute.ts";
 import { createMarkets } from "./services/research/markets.ts";
 import { createPeriods } from "./services/research/periods.ts";
+import type { RunHands } from "./services/research/run-claims.ts";
 import { createRunList } from "./services/research/run-list.ts";
 import { createRuns } from "./services/research/runs.ts";
 import { createSampleMarket } from "./services/research/sample-market.ts";
@@ -31,6 +34,8 @@ export type ResearchDeps = {
   readonly market: MarketData;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who claims runs here, and whether any are computed in this process. */
+  readonly hands: RunHands;
   /** Number and patience of the threads, when not the standard ones. */
   readonly pool?: Pick<WorkerPoolOptions, "threads" | "idleMs" | "graceMs">;
 };
@@ -43,9 +48,9 @@ export type ResearchServices = Pick<
 
 /** The research side; no thread runs before the first run or chart. */
 export type Research = ResearchServices & {
-  /** Goes on with what a former process left unfinished. */
+  /** Begins to work on runs that wait, whoever asked for them and whoever left them. */
   resume(): Promise<void>;
-  /** Puts what is under way back into the queue of the next start and ends the threads. */
+  /** Puts what is under way back into the queue for others and ends the threads. */
   stop(): Promise<void>;
 };
 
@@ -60,6 +65,9 @@ export function createResearch(deps: ResearchDeps): Research {
   const runStore = createRunRepository(sql);
   const runs = createRuns({
     store: runStore,
+    jobs: createJobsRepository(sql),
+    bus: createBus(sql),
+    hands: deps.hands,
     candles,
     cache: createCandleCache(candles),
     compute: createCompute(pool),

@@ -80,6 +80,15 @@ export type RunningDragon = {
   readonly stopped: Promise<number>;
 };
 
+/** A started worker, as `worker` reports it. */
+export type RunningWorker = {
+  /** Holder of its leases and claims, different after every start. */
+  readonly name: string;
+  readonly database: string;
+  /** Resolves to the exit code once everything is stopped. */
+  readonly stopped: Promise<number>;
+};
+
 /** What main.ts does for the commands that concern the program itself. */
 export type Program = {
   info(): Promise<ProgramInfo>;
@@ -87,7 +96,9 @@ export type Program = {
   notices(): Promise<readonly Notice[]>;
   migrate(): Promise<{ from: number; to: number; applied: readonly string[] }>;
   doctorProbes(): Promise<DoctorProbes>;
-  serve(): Promise<RunningDragon>;
+  /** @param isWorking false leaves trading and computing to workers */
+  serve(isWorking: boolean): Promise<RunningDragon>;
+  worker(): Promise<RunningWorker>;
   /** Seals everything under the master key in the text. */
   rotateKey(typed: string): Promise<RotatedKey>;
 };

@@ -17,6 +17,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./serve.ts")).serveCommand,
   },
   {
+    name: "worker",
+    summary: "Trades and computes without pages, beside a running Dragon.",
+    load: async () => (await import("./worker.ts")).workerCommand,
+  },
+  {
     name: "migrate",
     summary: "Brings the database schema up to date.",
     load: async () => (await import("./migrate.ts")).migrateCommand,

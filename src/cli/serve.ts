@@ -4,6 +4,7 @@ import {
   type Command,
   type CommandContext,
   EXIT,
+  optionFlag,
   type ProgramInfo,
   type RunningDragon,
 } from "./command.ts";
@@ -12,10 +13,12 @@ import {
 export const serveCommand: Command = {
   name: "serve",
   summary: "Starts Dragon: its database and its pages.",
-  usage: "[--json]",
+  usage: "[--no-worker] [--json]",
+  options: { "no-worker": { type: "boolean" } },
+  optionHelp: { "no-worker": "pages only: `dragon worker` trades and computes elsewhere" },
   async run(context) {
     const info = await context.program.info();
-    const dragon = await context.program.serve();
+    const dragon = await context.program.serve(!optionFlag(context, "no-worker"));
     report(context, info, dragon);
     const code = await dragon.stopped;
     if (!context.json && code === EXIT.ok) context.out("  Dragon has stopped.");

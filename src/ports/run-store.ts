@@ -93,13 +93,6 @@ export type Run = NewRun & {
   readonly artifact: { readonly encoding: string; readonly bytes: number } | null;
 };
 
-/** A run that a former process left without an end. */
-export type UnfinishedRun = {
-  readonly id: RunId;
-  /** Its workspace and who asked for it; the role is the least that may ask for a run. */
-  readonly scope: Scope;
-};
-
 /** Columns of the list with few different values. */
 export type RunWord = "symbol" | "exchangeId" | "strategyName";
 
@@ -116,29 +109,21 @@ export type RunArtifact = { readonly encoding: string; readonly data: Uint8Array
 /** Runs of a workspace. */
 export type RunStore = {
   create(scope: Scope, run: NewRun, at: EpochMs): Promise<RunId>;
-  /** False when the run is not queued. */
-  start(scope: Scope, id: RunId, at: EpochMs): Promise<boolean>;
-  /** False when the run already ended. */
+  /** False when the run is not queued, or the claim with this token is lost. */
+  start(scope: Scope, id: RunId, at: EpochMs, token?: number): Promise<boolean>;
+  /** False when the run already ended, or the claim with this token is lost. */
   finish(
     scope: Scope,
     id: RunId,
     outcome: RunOutcome,
     artifact: RunArtifact | null,
     at: EpochMs,
+    token?: number,
   ): Promise<boolean>;
-  /** False when the run already ended. */
-  fail(scope: Scope, id: RunId, error: string, at: EpochMs): Promise<boolean>;
+  /** False when the run already ended, or the claim with this token is lost. */
+  fail(scope: Scope, id: RunId, error: string, at: EpochMs, token?: number): Promise<boolean>;
   /** False when the run already ended. */
   cancel(scope: Scope, id: RunId, at: EpochMs): Promise<boolean>;
-  /** Puts a running run back to queued; false when it is not running. */
-  requeue(scope: Scope, id: RunId): Promise<boolean>;
-  /**
-   * Puts the runs that a former process left queued or running back to queued, in all workspaces:
-   * a task of the program itself, so there is no scope.
-   * @param at this process's start: runs requested later are its own and stay as they are
-   * @returns oldest first, each with the scope to go on with
-   */
-  requeueUnfinished(at: EpochMs): Promise<readonly UnfinishedRun[]>;
   find(scope: Scope, id: RunId): Promise<Run | null>;
   findArtifact(scope: Scope, id: RunId): Promise<RunArtifact | null>;
   /**

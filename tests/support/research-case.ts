@@ -29,8 +29,11 @@ export const MARKET: Market = {
   kind: "perps",
 };
 
+let processes = 0;
+
 /** The research side over a database; `stop` it before the database is dropped. */
 export function testResearch(sql: Sql, deps: Partial<ResearchDeps> = {}): Research {
+  processes += 1;
   const clock = createClock();
   return createResearch({
     sql,
@@ -38,6 +41,7 @@ export function testResearch(sql: Sql, deps: Partial<ResearchDeps> = {}): Resear
     market: createMarketData({ clock, log: silentLog }),
     clock,
     log: silentLog,
+    hands: { holder: `test-${processes}`, ttlMs: 30_000, isWorking: true },
     ...deps,
   });
 }

@@ -14,8 +14,8 @@ export type DatabaseOptions = Pick<EmbeddedOptions, "binaries" | "runAs" | "runt
   /** External PostgreSQL; the bundled one when absent. */
   readonly databaseUrl?: string | undefined;
   readonly dataDir: string;
-  /** `serve` has the data folder for itself; commands share the server. */
-  readonly as: "serve" | "command";
+  /** `serve` has the data folder for itself; the others share the server. */
+  readonly as: "serve" | "worker" | "command";
   readonly log: Log;
 };
 
@@ -28,7 +28,7 @@ export type Database = {
   close(): Promise<void>;
 };
 
-const POOL_SIZE = { serve: 10, command: 4 } as const;
+const POOL_SIZE = { serve: 10, worker: 6, command: 4 } as const;
 const VERSION_MIN = 140_000;
 const RECOVERY_MS = 60_000;
 const CLOSE_TIMEOUT_S = 5;

@@ -11,9 +11,9 @@ import type {
   RunMark,
   RunOutcome,
   RunStore,
-  UnfinishedRun,
 } from "../../ports/run-store.ts";
 import type { Sql, Transaction } from "./connect.ts";
+import { dropJob, holdsRun } from "./jobs-repository.ts";
 import { at, firstOrNull, jsonb, one } from "./rows.ts";
 import { metricsDocument, metricsRow } from "./run-columns.ts";
 import { createRunGrid } from "./run-grid.ts";
@@ -23,23 +23,13 @@ export function createRunRepository(sql: Sql): RunStore {
   return {
     ...createRunGrid(sql),
     create: (scope, run, now) => sql.begin((tx) => create(tx, scope, run, now)),
-    start: async (scope, id, now) => {
-      const { count } = await sql`
-        update runs set status = 'running', started_at = ${at(now)}
-        where id = ${id} and workspace_id = ${scope.workspaceId} and status = 'queued'`;
-      return count === 1;
-    },
-    finish: (scope, id, outcome, artifact, now) =>
-      sql.begin((tx) => finish(tx, scope, id, outcome, artifact, now)),
-    fail: (scope, id, error, now) => end(sql, scope, id, { status: "failed", error }, now),
-    cancel: (scope, id, now) => end(sql, scope, id, { status: "cancelled", error: null }, now),
-    requeue: async (scope, id) => {
-      const { count } = await sql`
-        update runs set status = 'queued', started_at = null
-        where id = ${id} and workspace_id = ${scope.workspaceId} and status = 'running'`;
-      return count === 1;
-    },
-    requeueUnfinished: (now) => requeueUnfinished(sql, now),
+    start: (scope, id, now, token) => sql.begin((tx) => start(tx, scope, id, now, token)),
+    finish: (scope, id, outcome, artifact, now, token) =>
+      sql.begin((tx) => finish(tx, scope, id, { outcome, artifact, token }, now)),
+    fail: (scope, id, error, now, token) =>
+      sql.begin((tx) => end(tx, scope, id, { status: "failed", error, token }, now)),
+    cancel: (scope, id, now) =>
+      sql.begin((tx) => end(tx, scope, id, { status: "cancelled", error: null }, now)),
     find: (scope, id) => find(sql, scope, id),
     findArtifact: async (scope, id) =>
       firstOrNull(
@@ -80,14 +70,34 @@ async function create(tx: Transaction, scope: Scope, run: NewRun, now: EpochMs):
   return id;
 }
 
+async function start(
+  tx: Transaction,
+  scope: Scope,
+  id: RunId,
+  now: EpochMs,
+  token: number | undefined,
+): Promise<boolean> {
+  if (!(await holdsRun(tx, scope, id, token))) return false;
+  const { count } = await tx`
+    update runs set status = 'running', started_at = ${at(now)}
+    where id = ${id} and workspace_id = ${scope.workspaceId} and status = 'queued'`;
+  return count === 1;
+}
+
+type Finish = {
+  readonly outcome: RunOutcome;
+  readonly artifact: RunArtifact | null;
+  readonly token: number | undefined;
+};
+
 async function finish(
   tx: Transaction,
   scope: Scope,
   id: RunId,
-  outcome: RunOutcome,
-  artifact: RunArtifact | null,
+  { outcome, artifact, token }: Finish,
   now: EpochMs,
 ): Promise<boolean> {
+  if (!(await holdsRun(tx, scope, id, token))) return false;
   const { count } = await tx`
     update runs set ${tx(metricsRow(outcome.metrics))}, status = 'finished',
       finished_at = ${at(now)}
@@ -104,36 +114,30 @@ async function finish(
       insert into run_artifacts (run_id, encoding, bytes, data)
       values (${id}, ${artifact.encoding}, ${artifact.data.byteLength}, ${artifact.data})`;
   }
+  await dropJob(tx, id);
   return true;
 }
 
+type End = {
+  readonly status: "failed" | "cancelled";
+  readonly error: string | null;
+  readonly token?: number | undefined;
+};
+
 async function end(
-  sql: Sql,
+  tx: Transaction,
   scope: Scope,
   id: RunId,
-  how: { readonly status: "failed" | "cancelled"; readonly error: string | null },
+  how: End,
   now: EpochMs,
 ): Promise<boolean> {
-  const { count } = await sql`
+  if (!(await holdsRun(tx, scope, id, how.token))) return false;
+  const { count } = await tx`
     update runs set status = ${how.status}, error = ${how.error}, finished_at = ${at(now)}
     where id = ${id} and workspace_id = ${scope.workspaceId}
       and status in ('queued', 'running')`;
+  if (count === 1) await dropJob(tx, id);
   return count === 1;
-}
-
-async function requeueUnfinished(sql: Sql, before: EpochMs): Promise<UnfinishedRun[]> {
-  type Row = { id: RunId; workspaceId: Scope["workspaceId"]; createdBy: Scope["userId"] };
-  const rows = await sql<Row[]>`
-    with waiting as (
-      update runs set status = 'queued', started_at = null
-      where status in ('queued', 'running') and created_at <= ${at(before)}
-      returning id, workspace_id, created_by
-    )
-    select id, workspace_id, created_by from waiting order by id`;
-  return rows.map(({ id, workspaceId, createdBy }) => ({
-    id,
-    scope: { workspaceId, userId: createdBy, role: "trader" },
-  }));
 }
 
 type RunRow = Omit<Run, "artifact"> & {

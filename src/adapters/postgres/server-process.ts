@@ -42,7 +42,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   full_page_writes: "on",
   synchronous_commit: "on",
   shared_buffers: "32MB",
-  max_connections: "25",
+  max_connections: "40",
   work_mem: "8MB",
   maintenance_work_mem: "32MB",
   max_wal_size: "256MB",

@@ -1,6 +1,6 @@
 // Turns and news: how many runs do something at once, in the order they came, and who hears how far they
-// are. Used by the runs; it computes and stores nothing. One process for now: what waits here is known
-// to this process alone, the rows in the store are what a restart begins from.
+// are. Used by the runs; it computes and stores nothing. What is here was claimed by this process; all else
+// that waits is rows in the store.
 import type { Scope } from "../../ports/access-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { RunId } from "../../ports/run-store.ts";
@@ -61,6 +61,8 @@ export type ActiveRun = {
   readonly id: RunId;
   readonly scope: Scope;
   readonly plan: RunPlan;
+  /** Of this process's claim: what is written with it is refused once the claim is lost. */
+  readonly token: number;
   readonly controller: AbortController;
   readonly progress: RunProgress;
   /** Resolves when nothing is done for it any more. */
@@ -70,14 +72,14 @@ export type ActiveRun = {
   listen(listener: (progress: RunProgress) => void): () => void;
 };
 
+/** What a run begins with. */
+export type BegunRun = Pick<ActiveRun, "id" | "scope" | "plan" | "token">;
+
 /** The active runs of this process. */
 export type RunBoard = {
   readonly size: number;
   /** Puts a run on the board until its work is over; the work must not reject. */
-  add(
-    run: Pick<ActiveRun, "id" | "scope" | "plan">,
-    work: (active: ActiveRun) => Promise<void>,
-  ): void;
+  add(run: BegunRun, work: (active: ActiveRun) => Promise<void>): void;
   /** Null when it is not active, or not in this workspace. */
   find(scope: Scope, id: RunId): ActiveRun | null;
   has(id: RunId): boolean;
@@ -90,7 +92,7 @@ const AT_FIRST: RunProgress = { status: "queued", stage: "waiting", share: null,
 export function createRunBoard(log: Log): RunBoard {
   const runs = new Map<RunId, ActiveRun>();
 
-  function activate(run: Pick<ActiveRun, "id" | "scope" | "plan">, over: Promise<void>): ActiveRun {
+  function activate(run: BegunRun, over: Promise<void>): ActiveRun {
     const listeners = new Set<(progress: RunProgress) => void>();
     let progress = AT_FIRST;
     return {

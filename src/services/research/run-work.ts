@@ -6,6 +6,7 @@ import { formatTimeframe } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { CandleStore, CandleSummary } from "../../ports/candle-store.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { JobStore } from "../../ports/job-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { MarketData } from "../../ports/market-data.ts";
 import type { RunStore } from "../../ports/run-store.ts";
@@ -20,6 +21,7 @@ import { historyRange, type RunPlan } from "./run-request.ts";
 /** What the work of a run needs. */
 export type WorkDeps = {
   readonly store: RunStore;
+  readonly jobs: JobStore;
   readonly candles: CandleStore;
   readonly cache: CandleCache;
   readonly compute: Compute;
@@ -35,6 +37,9 @@ export type WorkDeps = {
 export const STOPPED = new Error("Dragon stops");
 /** Aborts the work of a run that somebody cancelled; its row says so already. */
 export const CANCELLED = new Error("the run was cancelled");
+
+/** Aborts the work of a run that another process has, or that ended without us. */
+export const LOST = new Error("the run is not ours any more");
 
 /** Errors whose message is a sentence for people. */
 const FOR_PEOPLE = new Set(["InputError", "MarketDataError"]);
@@ -57,11 +62,11 @@ const INTERNAL = "an internal error; the log has the details";
 
 async function runThrough(deps: WorkDeps, active: ActiveRun): Promise<void> {
   const { store, clock, downloads, computing } = deps;
-  const { scope, id, plan } = active;
+  const { scope, id, plan, token } = active;
   const { signal } = active.controller;
   let isStarted = false;
   const begin = async () => {
-    if (!isStarted && !(await store.start(scope, id, clock.now()))) throw CANCELLED;
+    if (!isStarted && !(await store.start(scope, id, clock.now(), token))) throw LOST;
     isStarted = true;
   };
   if (plan.fetchMissing) {
@@ -84,7 +89,7 @@ async function runThrough(deps: WorkDeps, active: ActiveRun): Promise<void> {
     candlesFingerprint: digests.candles,
     details,
   };
-  if (!(await store.finish(scope, id, outcome, artifact, clock.now()))) throw CANCELLED;
+  if (!(await store.finish(scope, id, outcome, artifact, clock.now(), token))) throw LOST;
   active.tell({ status: "finished", stage: "ended" });
 }
 
@@ -99,12 +104,12 @@ async function inTurn<T>(turns: Turns, signal: AbortSignal, work: () => Promise<
 
 async function endBadly(deps: WorkDeps, active: ActiveRun, error: unknown): Promise<void> {
   const { store, clock, log } = deps;
-  const { scope, id } = active;
+  const { scope, id, token } = active;
   const { signal } = active.controller;
   // Whatever an aborted step makes of it, the reason is why it ended.
   const cause: unknown = signal.aborted ? signal.reason : error;
   if (cause === STOPPED) {
-    await store.requeue(scope, id);
+    await deps.jobs.giveBack(scope, active);
     active.tell({ status: "queued", stage: "waiting" });
     return;
   }
@@ -112,15 +117,19 @@ async function endBadly(deps: WorkDeps, active: ActiveRun, error: unknown): Prom
     active.tell({ status: "cancelled", stage: "ended" });
     return;
   }
+  if (cause === LOST) return await tellStored(deps, active);
   const isForPeople = cause instanceof Error && FOR_PEOPLE.has(cause.name);
   const sentence = isForPeople ? cause.message : INTERNAL;
   if (!isForPeople) log.error("a run failed", { run: id, error: cause });
-  const isFirst = await store.fail(scope, id, sentence, clock.now());
-  active.tell(
-    isFirst
-      ? { status: "failed", stage: "ended", error: sentence }
-      : { status: "cancelled", stage: "ended" },
-  );
+  const isFirst = await store.fail(scope, id, sentence, clock.now(), token);
+  if (isFirst) active.tell({ status: "failed", stage: "ended", error: sentence });
+  else await tellStored(deps, active);
+}
+
+/** How it ended elsewhere; while another process works on it, nothing more is told from here. */
+async function tellStored({ jobs }: WorkDeps, { scope, id, tell }: ActiveRun): Promise<void> {
+  const stored = await jobs.progress(scope, id);
+  if (stored?.stage === "ended") tell(stored);
 }
 
 /** Brings what is missing of warm-up and window into the store. */

@@ -5,8 +5,10 @@ import { InputError, type Result } from "../../model/result.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { AuditStore } from "../../ports/audit-store.ts";
 import type { InstrumentStore } from "../../ports/instrument-store.ts";
+import type { Bus } from "../../ports/bus.ts";
+import type { RunClaim, RunStage } from "../../ports/job-store.ts";
 import type { Market } from "../../ports/market-data.ts";
-import type { Run, RunId, RunStatus, UnfinishedRun } from "../../ports/run-store.ts";
+import type { NewRun, Run, RunId, RunStatus } from "../../ports/run-store.ts";
 import { DCA_ATR } from "../../strategy/dca-atr/dca-atr.ts";
 import { type Actor, noteAct } from "../desk/actor.ts";
 import { ENGINE } from "./backtest-result.ts";
@@ -14,8 +16,9 @@ import type { ChartData, ChartWindow } from "./chart-data.ts";
 import type { DecisionRecord } from "./decision-record.ts";
 import type { RunRecord } from "./run-artifact.ts";
 import { createRunChanges } from "./run-changes.ts";
+import { createRunClaims, type RunHands } from "./run-claims.ts";
 import { createFollowing } from "./run-follow.ts";
-import { type ActiveRun, createRunBoard, createTurns } from "./run-queue.ts";
+import { type BegunRun, createRunBoard, createTurns } from "./run-queue.ts";
 import { checkRequest, planOfStored } from "./run-request.ts";
 import { createRunViews } from "./run-views.ts";
 import { STOPPED, type WorkDeps, workOn } from "./run-work.ts";
@@ -35,9 +38,6 @@ export type RunRequest = {
   /** Asks the exchange for history that is not stored before computing. */
   readonly fetchMissing: boolean;
 };
-
-/** What a run is busy with; `ended` covers every final status. */
-export type RunStage = "waiting" | "downloading" | "loading" | "computing" | "storing" | "ended";
 
 /** How far a run is. */
 export type RunProgress = {
@@ -105,26 +105,29 @@ export type Runs = {
 export type RunsDeps = Omit<WorkDeps, "downloads" | "computing"> & {
   readonly instruments: Pick<InstrumentStore, "find">;
   readonly audit: Pick<AuditStore, "append">;
+  readonly bus: Pick<Bus, "listen" | "notify">;
+  readonly hands: RunHands;
 };
 
 /** The runs and their life within the process. */
 export type RunService = {
   readonly runs: Runs;
-  /** Goes on with what a former process left unfinished. */
+  /** Begins to work on what waits, whoever asked for it and whoever left it. */
   resume(): Promise<void>;
-  /** Begins nothing more and puts what is under way back into the queue of the next start. */
+  /** Begins nothing more and puts what is under way back into the queue for others. */
   stop(): Promise<void>;
 };
 
-/** Runs of one process that may wait or work at the same time. */
-const ACTIVE_RUNS_MAX = 1000;
+/** Runs that may wait or be computed at the same time. */
+const OPEN_RUNS_MAX = 1000;
+/** Claims of a run that ends its process must not go on for ever. */
+const TRIES_MAX = 3;
 /** Exchanges answer slowly, and two downloads keep the line busy. */
 const DOWNLOADS_AT_ONCE = 2;
 
 /** The service over its stores; nothing runs before the first request or `resume`. */
 export function createRuns(deps: RunsDeps): RunService {
   const { store, clock } = deps;
-  const startedAt = clock.now();
   const board = createRunBoard(deps.log);
   const views = createRunViews(deps);
   const work: WorkDeps = {
@@ -133,39 +136,47 @@ export function createRuns(deps: RunsDeps): RunService {
     computing: createTurns(deps.compute.threads),
   };
   let isStopping = false;
-  const begin = (run: Pick<ActiveRun, "id" | "scope" | "plan">) =>
-    board.add(run, (active) => workOn(work, active));
+  const claims = createRunClaims({
+    ...deps,
+    ...{ board, goOn },
+    limit: 2 * deps.compute.threads + DOWNLOADS_AT_ONCE,
+  });
+  const begin = (run: BegunRun) =>
+    board.add(run, async (active) => {
+      await workOn(work, active);
+      void active.over.then(() => claims.ended(run.id));
+    });
 
   async function request(actor: Actor, asked: RunRequest) {
     if (isStopping) return refused("run: Dragon is stopping; ask again in a moment");
-    if (board.size >= ACTIVE_RUNS_MAX) {
-      return refused(`run: ${board.size} runs are waiting already; at most ${ACTIVE_RUNS_MAX} may`);
+    const open = await deps.jobs.openCount();
+    if (open >= OPEN_RUNS_MAX) {
+      return refused(`run: ${open} runs are waiting already; at most ${OPEN_RUNS_MAX} may`);
     }
     const checked = await checkRequest(deps, actor.scope, asked);
     if (!checked.ok) return checked;
     const id = await store.create(actor.scope, checked.row, clock.now());
-    const { exchangeId, symbol, timeframeMin, configHash } = checked.row;
-    const after = {
-      exchange: exchangeId,
-      symbol,
-      timeframe_min: timeframeMin,
-      config_hash: configHash,
-    };
+    const after = told(checked.row);
     await noteAct(deps, actor, { action: "run_requested", object: `run:${id}`, after });
-    if (!isStopping) begin({ id, scope: actor.scope, plan: checked.plan });
+    const claim = await claims.take(actor.scope, id);
+    if (claim && isStopping) await deps.jobs.giveBack(actor.scope, claim);
+    else if (claim) begin({ ...claim, scope: actor.scope, plan: checked.plan });
     return { ok: true, id } as const;
   }
 
-  /** A run a former process left: begun again, or ended when this version cannot compute it. */
-  async function goOn({ id, scope }: UnfinishedRun): Promise<void> {
-    const run = board.has(id) ? null : await store.find(scope, id);
-    if (!run || isStopping) return;
+  /** A run that was claimed: begun, or ended when it cannot be computed here. */
+  async function goOn({ id, scope, token, tries }: RunClaim): Promise<void> {
+    const run = await store.find(scope, id);
+    if (!run) return;
+    if (isStopping) return void (await deps.jobs.giveBack(scope, { id, token }));
     try {
+      checkTries(tries);
       checkVersion(run);
-      begin({ id, scope, plan: planOfStored(run) });
+      begin({ id, scope, token, plan: planOfStored(run) });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      await store.fail(scope, id, error.message, clock.now());
+      await store.fail(scope, id, error.message, clock.now(), token);
+      claims.ended(id);
     }
   }
 
@@ -173,25 +184,37 @@ export function createRuns(deps: RunsDeps): RunService {
     runs: {
       request,
       ...createRunChanges(deps, board, views.forget),
-      ...createFollowing(store, board, deps),
+      ...createFollowing(deps, board, claims),
       find: views.find,
       record: views.record,
       chart: views.chart,
       explain: views.explain,
     },
-    async resume() {
-      for (const left of await store.requeueUnfinished(startedAt)) await goOn(left);
-    },
+    resume: () => claims.begin(),
     async stop() {
       isStopping = true;
+      await claims.stop();
       for (const { controller } of board.all()) controller.abort(STOPPED);
       await Promise.all(board.all().map(({ over }) => over));
     },
   };
 }
 
+/** What the audit log keeps of a request. */
+function told({ exchangeId, symbol, timeframeMin, configHash }: NewRun) {
+  return { exchange: exchangeId, symbol, timeframe_min: timeframeMin, config_hash: configHash };
+}
+
 function refused(sentence: string) {
   return { ok: false, sentences: [sentence] } as const;
+}
+
+/** A run whose process ended every time it was computed is not given to another one. */
+function checkTries(tries: number): void {
+  if (tries <= TRIES_MAX) return;
+  throw new InputError(
+    `run: the process that computed it ended ${TRIES_MAX} times before the run did; it is not tried again`,
+  );
 }
 
 /** A result must come from the versions its row names. */

@@ -72,35 +72,6 @@ databaseTest("a run that ended is not changed by a later end", async ({ sql }) =
   expect(await runs.find(scope, failed)).toMatchObject({ status: "failed", error: "no candles" });
 });
 
-databaseTest("what a former process left is queued again, oldest first", async ({ sql }) => {
-  const runs = createRunRepository(sql);
-  const scope = await testScope(sql, "one");
-  const other = await testScope(sql, "two", "trader");
-  const [queued, theirs, running, ended, later] = [
-    await runs.create(scope, aRun, NOW),
-    await runs.create(other, aRun, NOW),
-    await runs.create({ ...scope, userId: null }, aRun, NOW + 1),
-    await runs.create(scope, aRun, NOW),
-    await runs.create(scope, aRun, NOW + 10),
-  ];
-  await runs.start(scope, running, NOW);
-  await runs.start(scope, later, NOW + 10);
-  await runs.cancel(scope, ended, NOW);
-  const found = await runs.requeueUnfinished(NOW + 5);
-  expect(found).toEqual([
-    { id: queued, scope: { workspaceId: scope.workspaceId, userId: scope.userId, role: "trader" } },
-    { id: theirs, scope: { workspaceId: other.workspaceId, userId: other.userId, role: "trader" } },
-    { id: running, scope: { workspaceId: scope.workspaceId, userId: null, role: "trader" } },
-  ]);
-  expect((await runs.find(scope, running))?.status).toBe("queued");
-  expect((await runs.find(scope, later))?.status).toBe("running");
-  expect((await runs.find(scope, ended))?.status).toBe("cancelled");
-  expect(await runs.requeue(other, later)).toBe(false);
-  expect(await runs.requeue(scope, later)).toBe(true);
-  expect(await runs.requeue(scope, later)).toBe(false);
-  expect((await runs.find(scope, later))?.status).toBe("queued");
-});
-
 databaseTest("a mark and a note are each user's own and change one by one", async ({ sql }) => {
   const runs = createRunRepository(sql);
   const scope = await testScope(sql, "one");

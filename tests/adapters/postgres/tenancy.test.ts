@@ -88,7 +88,6 @@ databaseTest("periods and runs are out of reach from another workspace", async (
   const mark = { isShortlisted: true, note: null };
   expect(await runs.shortlist(theirs, done, mark, NOW)).toBe(false);
   expect(await runs.remove(theirs, [open, done])).toBe(0);
-  expect(await runs.requeue(theirs, open)).toBe(false);
   const query = {
     columns: ["symbol"],
     sort: { column: "createdAt", direction: "asc" },
