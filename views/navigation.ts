@@ -57,6 +57,13 @@ export const PAGES: readonly PageEntry[] = [
     key: "e",
   },
   {
+    href: "/jobs",
+    label: "Jobs and workers",
+    group: "Trade",
+    about: "processes, workers, leases, queue of runs, cancel, retention, history",
+    key: "j",
+  },
+  {
     href: "/trading",
     label: "Trading states",
     group: "Trade",

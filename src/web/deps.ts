@@ -12,9 +12,12 @@ import type { Account } from "../services/desk/account.ts";
 import type { Demo } from "../services/desk/demo.ts";
 import type { BotDetail } from "../services/desk/bot-detail.ts";
 import type { BotsDesk } from "../services/desk/bots.ts";
+import type { JobsDesk } from "../services/desk/jobs.ts";
+import type { Retention } from "../services/live/retention.ts";
 import type { Health } from "../services/desk/health.ts";
 import type { Members } from "../services/desk/members.ts";
 import type { Sessions } from "../services/desk/sessions.ts";
+import type { AccountLive } from "../services/live/account-live.ts";
 import type { Alarms } from "../services/live/alarms.ts";
 import type { Emergency } from "../services/live/emergency-types.ts";
 import type { RunList } from "../services/research/run-list.ts";
@@ -70,6 +73,7 @@ export type WebDeps = {
   readonly demo: Demo;
   readonly emergency: Emergency;
   readonly alarms: Alarms;
+  readonly accountLive: AccountLive;
   readonly sample: SampleMarket;
   readonly runs: Runs;
   readonly runList: RunList;
@@ -77,6 +81,8 @@ export type WebDeps = {
   readonly backtestDesk: BacktestDesk;
   readonly markets: Markets;
   readonly periods: Periods;
+  readonly jobs: JobsDesk;
+  readonly retention: Retention;
   readonly streams: EventStreams;
   /** Compressed forms of the embedded files. */
   readonly assets: Assets;

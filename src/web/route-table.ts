@@ -3,6 +3,7 @@
 import type { WebDeps } from "./deps.ts";
 import type { Refuse } from "./problems.tsx";
 import type { Route } from "./route.ts";
+import { accountLiveRoutes } from "./routes/account-live.tsx";
 import { accountRoutes } from "./routes/account.tsx";
 import { accountsRoutes } from "./routes/accounts.tsx";
 import { alarmRoutes } from "./routes/alarms.tsx";
@@ -19,6 +20,7 @@ import { demoRoutes } from "./routes/demo.tsx";
 import { healthRoutes } from "./routes/health.ts";
 import { helpRoutes } from "./routes/help.tsx";
 import { homeRoutes } from "./routes/home.tsx";
+import { jobsRoutes } from "./routes/jobs.tsx";
 import { loginRoutes } from "./routes/login.tsx";
 import { runRoutes } from "./routes/run.tsx";
 import { runsRoutes } from "./routes/runs.tsx";
@@ -42,6 +44,7 @@ export function routeTable(deps: WebDeps, refuse: Refuse): readonly Route[] {
     ...loginRoutes(deps),
     ...accountRoutes(deps, refuse),
     ...accountsRoutes(deps, refuse),
+    ...accountLiveRoutes(deps, refuse),
     ...botsRoutes(deps, refuse),
     ...botNewRoutes(deps, refuse),
     ...botRoutes(deps, refuse),
@@ -55,6 +58,7 @@ export function routeTable(deps: WebDeps, refuse: Refuse): readonly Route[] {
     ...backtestRoutes(deps, refuse),
     ...backtestRulesRoutes(deps),
     ...backtestPeriodRoutes(deps, refuse),
+    ...jobsRoutes(deps, refuse),
     ...helpRoutes(deps, refuse),
     ...apiRoutes(deps),
   ];

@@ -115,12 +115,12 @@ for (const [query, says] of PLACES) {
   });
 }
 
-test("an account is added, shown masked to everybody, and live says that it does not trade", async () => {
+test("an account is added, shown masked to everybody, and live says that it is off", async () => {
   const path = await added("Shown to all");
   for (const role of ["owner", "trader", "viewer"] as const) {
     const page = await text(as(role).get(path));
     expect(page).toContain("kEy…StU");
-    expect(page).toContain("Live trading is disabled in this version");
+    expect(page).toContain("No order leaves Dragon for this account until an owner arms it");
     expect(page).toContain("Key is fine.");
     const list = await text(as(role).get("/accounts"));
     expect(list).toContain("Shown to all");

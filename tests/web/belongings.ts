@@ -67,6 +67,7 @@ export async function belongingsOf(made: WebCase, world: World): Promise<Belongi
     ["/candles/jobs/", [job.id]],
     ["/candles/", candles.map(({ id }) => id)],
     ["/runs/", [run]],
+    ["/jobs/", [run]],
     ["/backtest/periods/", period.ok ? [period.period.id] : []],
   ];
 }

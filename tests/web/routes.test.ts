@@ -76,6 +76,7 @@ async function state(): Promise<string> {
     sql`select id, name, status from accounts order by id`,
     sql`select count(*) from credentials where revoked_at is null`,
     sql`select id, name, status from runs order by id`,
+    sql`select scope, state from trading_states order by id`,
     sql`select id, name, desired_status, desired_action, deleted_at from bots order by id`,
     sql`select count(*) from run_shortlists`,
     sql`select id from market_series order by id`,

@@ -1,5 +1,6 @@
 // The real app over a real database with a clock in the test's hands, and browsers for it: a cookie
 // jar that reads the forms' tokens. Used by every test of this folder.
+import { tmpdir } from "node:os";
 import { createMarketData } from "../../src/adapters/ccxt/market-data.ts";
 import { createLinkRepository } from "../../src/adapters/postgres/access-links.ts";
 import { createAccessRepository } from "../../src/adapters/postgres/access-repository.ts";
@@ -12,6 +13,7 @@ import { composeBots } from "../../src/bots.ts";
 import { composeDemo } from "../../src/demo.ts";
 import { composeEmergency } from "../../src/emergency.ts";
 import { createDemoKeeper } from "../../src/demo-exchange.ts";
+import { composePreflight, type PreflightSideDeps } from "../../src/preflight.ts";
 import type { Role, Scope } from "../../src/ports/access-store.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { createAccount } from "../../src/services/desk/account.ts";
@@ -22,11 +24,16 @@ import { hashPassword, verifyPassword } from "../../src/services/desk/passwords.
 import { createSessions } from "../../src/services/desk/sessions.ts";
 import { createSetup } from "../../src/services/desk/setup.ts";
 import { createTokens } from "../../src/services/desk/tokens.ts";
+import { createWorkerRepository } from "../../src/adapters/postgres/worker-repository.ts";
+import { createJobsRepository } from "../../src/adapters/postgres/jobs-repository.ts";
+import { createRetentionRepository } from "../../src/adapters/postgres/retention-repository.ts";
+import { createJobsDesk } from "../../src/services/desk/jobs.ts";
+import { createRetention } from "../../src/services/live/retention.ts";
 import { createApp } from "../../src/web/app.tsx";
 import { createAssets } from "../../src/web/assets.ts";
 import { createEventStreams } from "../../src/web/event-stream.ts";
 import type { Trust, WebDeps } from "../../src/web/deps.ts";
-import { testAccounts } from "../support/account-probe.ts";
+import { TEST_KEY, testAccounts } from "../support/account-probe.ts";
 import { testResearch } from "../support/research-case.ts";
 import { silentLog, testDatabase } from "../support/test-database.ts";
 
@@ -38,11 +45,20 @@ const NO_EXCHANGE = { open: () => Promise.reject(new Error("this test has no dem
 export const PASSWORD = "plum-harbour-nine-otters";
 export const HTML = { headers: { accept: "text/html" } };
 
-/** What a test may choose: whom to trust, and whether the demo can be begun. */
-export type CaseOptions = Partial<Trust> & { readonly hasDemoExchange?: boolean };
+const NO_CHECKS = () => Promise.reject(new Error("this test has no exchange for a pre-flight"));
+
+/** What a test may choose: whom to trust, whether the demo can be begun, where a pre-flight asks. */
+export type CaseOptions = Partial<Trust> & {
+  readonly hasDemoExchange?: boolean;
+  readonly openForChecks?: PreflightSideDeps["open"];
+};
 
 /** The app with its collaborators; `advance` moves the clock, `verified` lists compared hashes. */
-export async function webCase({ hasDemoExchange = false, ...trust }: CaseOptions = {}) {
+export async function webCase({
+  hasDemoExchange = false,
+  openForChecks = NO_CHECKS,
+  ...trust
+}: CaseOptions = {}) {
   const opened = await testDatabase();
   let offsetMs = 0;
   const system = createClock();
@@ -55,9 +71,14 @@ export async function webCase({ hasDemoExchange = false, ...trust }: CaseOptions
   const { loopbackUrls } = keeper;
   const market = createMarketData({ clock, log: silentLog, loopbackUrls });
   const research = testResearch(opened.sql, { clock, market, pool: { threads: 1 } });
+  const preflight = composePreflight({
+    ...{ sql: opened.sql, key: TEST_KEY, dataDir: tmpdir(), instance: 7, clock, log: silentLog },
+    open: openForChecks,
+  });
   const database = {
     ...opened,
     async drop() {
+      await preflight.stop();
       await research.stop();
       await keeper.stop();
       await opened.drop();
@@ -91,7 +112,7 @@ export async function webCase({ hasDemoExchange = false, ...trust }: CaseOptions
     ...{ sql, key: new Uint8Array(32).fill(7), clock, log: silentLog, control: null },
     version: "9.9.9",
   });
-  const stopping = { emergency, alarms };
+  const stopping = { emergency, alarms, accountLive: preflight.accountLive };
   const { demo } = composeDemo({
     ...{ sql, research, tradingAccounts, clock, log: silentLog },
     keeper: hasDemoExchange ? keeper : NO_EXCHANGE,
@@ -116,6 +137,16 @@ export async function webCase({ hasDemoExchange = false, ...trust }: CaseOptions
     botDetail: composeBotDetail({ sql, market, clock, log: silentLog }),
     ...stopping,
     ...research,
+    jobs: createJobsDesk({
+      workers: createWorkerRepository(sql),
+      jobs: createJobsRepository(sql),
+      ...{ clock, log: silentLog },
+    }),
+    retention: createRetention({
+      store: createRetentionRepository(sql),
+      settings: createSettingsRepository(sql),
+      ...{ audit, clock, log: silentLog },
+    }),
     streams: createEventStreams(silentLog, sessions.isOpen),
     assets: createAssets(),
     log: silentLog,

@@ -12,9 +12,11 @@ import database from "./database.md" with { type: "text" };
 import demo from "./demo.md" with { type: "text" };
 import emergency from "./emergency.md" with { type: "text" };
 import gettingStarted from "./getting-started.md" with { type: "text" };
+import goingLive from "./going-live.md" with { type: "text" };
 import results from "./results.md" with { type: "text" };
 import runs from "./runs.md" with { type: "text" };
 import strategy from "./strategy.md" with { type: "text" };
+import workers from "./workers.md" with { type: "text" };
 import venue from "./venue.md" with { type: "text" };
 
 /** One page of the manual. */
@@ -42,6 +44,12 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
   { name: "bot", summary: "the page of a bot: figures, gates, actions, settings", markdown: bot },
   { name: "emergency", summary: "stop, close, freeze, release, alarms", markdown: emergency },
   { name: "accounts", summary: "exchange accounts, keys, tests, limits", markdown: accounts },
+  { name: "workers", summary: "several processes, their jobs, logs, retention", markdown: workers },
+  {
+    name: "going-live",
+    summary: "pre-flight, arming real money, reached limits",
+    markdown: goingLive,
+  },
   { name: "venue", summary: "the simulated exchange and its faults", markdown: venue },
   { name: "configuration", summary: "all environment variables", markdown: configuration },
   {

@@ -74,8 +74,8 @@ export function TestCard(props: AccountCardsProps) {
 /** The keys in use, masked, and those before them. */
 export function KeyCard({ presentKey, formerKeys, now, timeZone, ...props }: AccountCardsProps) {
   return (
-    <section class="card" aria-labelledby="keys">
-      <h2 id="keys">Keys</h2>
+    <section class="card" aria-labelledby="account-keys">
+      <h2 id="account-keys">Keys</h2>
       {presentKey ? (
         <dl class="facts">
           <div>

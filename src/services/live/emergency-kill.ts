@@ -1,11 +1,13 @@
 // Kills, releases and decisions about findings, checked and written in the order that keeps a crash harmless. Used by
 // emergency.ts alone, one after the other in a workspace. It never makes a scope laxer but by a release.
+import type { Scope } from "../../ports/access-store.ts";
 import type { Bot } from "../../ports/bot-store.ts";
 import type { Command } from "../../ports/command-store.ts";
 import type { TradingScope } from "../../ports/control-store.ts";
 import { strictest, type TradingState } from "../../risk/trading-state.ts";
 import { type Actor, type FieldRefusal, refuseField } from "../desk/actor.ts";
 import { includesRole } from "../desk/tokens.ts";
+import { readArmed } from "./armed-mark.ts";
 import { dropRound, writeRound } from "./emergency-rounds.ts";
 import {
   type Emergency,
@@ -192,6 +194,10 @@ export async function resume(
     return refuse("no_effect", `${detail}, not by a release`);
   }
   const { scope, user } = actor;
+  if (await needsArming(deps, scope, facts, of)) {
+    const detail = `${name} trades real money and is not armed; its pre-flight switches it on`;
+    return refuse("no_effect", `${detail}, not a release`);
+  }
   await dropRound(deps, scope, scopeKey(of));
   const change = { scope: of, state: "active", reason, actor: user.email } as const;
   const { epoch } = await deps.control.setStates(scope, [change], deps.clock.now());
@@ -201,6 +207,18 @@ export async function resume(
     .map((other) => scopeName(other.scope, facts));
   const still = others.length === 0 ? "" : ` Still stopped: ${others.join(", ")}.`;
   return { ok: true, sentence: `${name} is active.${still}`, epoch };
+}
+
+/** Without a mark nothing but a pre-flight may make a live account active. */
+async function needsArming(
+  { settings }: Pick<EmergencyDeps, "settings">,
+  scope: Scope,
+  { accounts }: Pick<TradingFacts, "accounts">,
+  of: TradingScope,
+): Promise<boolean> {
+  if (of.kind !== "account") return false;
+  const isLive = accounts.some(({ id, mode }) => id === of.accountId && mode === "live");
+  return isLive && (await readArmed(settings, scope, of.accountId)) === null;
 }
 
 /** Hands a decision about a finding to the worker of the account. */

@@ -58,8 +58,8 @@ const keyOf = (accountId: AccountId) => `account_latch.${accountId}`;
  * Reads the latches of an account.
  * @throws Error when what is stored is not one: a limit that was reached must not be forgotten
  */
-async function readLatch(
-  settings: LatchSettings,
+export async function readLatch(
+  settings: Pick<SettingsStore, "read">,
   scope: Scope,
   accountId: AccountId,
 ): Promise<StoredLatch> {

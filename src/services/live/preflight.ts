@@ -1,6 +1,6 @@
 // Before an account trades real money: a run of checks that is kept, and arming, which asks for a fresh run without a
 // failure, the account's name typed, and a word on the copy of the master key. Called by the account page and by
-// commands. Arming is the only place that lifts the freeze of live trading.
+// commands. Arming is the only place that lifts the freeze of live trading; disarming puts it back.
 import { z } from "zod";
 import { ok, refuse, type Result } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
@@ -15,11 +15,12 @@ import { judgePreflight, type PreflightVerdict } from "../../risk/preflight.ts";
 import { PREFLIGHT_KEYS } from "../../risk/preflight-check.ts";
 import { type Actor, noteAct } from "../desk/actor.ts";
 import { includesRole } from "../desk/tokens.ts";
+import { readArmed, writeArmed } from "./armed-mark.ts";
 import { findOut, type PreflightSources } from "./preflight-facts.ts";
 
 /** What the pre-flight works with. */
 export type PreflightDeps = PreflightSources & {
-  readonly accounts: Pick<AccountStore, "find">;
+  readonly accounts: Pick<AccountStore, "find" | "list">;
   readonly bots: Pick<BotStore, "list">;
   readonly settings: Pick<SettingsStore, "read" | "write" | "readInstance" | "writeInstance">;
   readonly control: Pick<ControlStore, "setStates">;
@@ -48,6 +49,12 @@ export type ArmRefusal =
   | "changed_since"
   | "check_failed";
 
+/** Why an account was not disarmed. */
+export type DisarmRefusal = "unknown_account" | "not_allowed" | "not_live" | "wrong_word";
+
+/** What a person types to disarm. */
+export const DISARM_WORD = "DISARM";
+
 /** What a person says when arming. */
 export type ArmWish = {
   readonly accountId: AccountId;
@@ -69,6 +76,14 @@ export type Preflight = {
   last(scope: Scope, accountId: AccountId): Promise<PreflightRun | null>;
   /** Lets the account trade real money; audited. */
   arm(actor: Actor, wish: ArmWish): Promise<Result<ControlRows, ArmRefusal>>;
+  /**
+   * Freezes the account, and all live trading when no other account is armed, until a pre-flight arms it again;
+   * audited.
+   */
+  disarm(
+    actor: Actor,
+    wish: { readonly accountId: AccountId; readonly typedWord: string },
+  ): Promise<Result<ControlRows, DisarmRefusal>>;
 };
 
 /** A run may be this old when the account is armed. */
@@ -114,6 +129,7 @@ export function createPreflight(deps: PreflightDeps): Preflight {
     },
     last: (scope, accountId) => readRun(deps, scope, accountId),
     arm: (actor, wish) => arm(deps, actor, wish),
+    disarm: (actor, wish) => disarm(deps, actor, wish),
   };
 }
 
@@ -158,7 +174,55 @@ async function arm(
     ],
     deps.clock.now(),
   );
+  const at = deps.clock.now();
+  await writeArmed(deps.settings, scope, accountId, { mark: { at, by: user.email }, at });
   return ok(rows);
+}
+
+async function disarm(
+  deps: PreflightDeps,
+  actor: Actor,
+  { accountId, typedWord }: Parameters<Preflight["disarm"]>[1],
+): Promise<Result<ControlRows, DisarmRefusal>> {
+  const { scope, user } = actor;
+  const account = await deps.accounts.find(scope, accountId);
+  if (account === null) return refuse("unknown_account", "there is no such account");
+  if (!includesRole(scope.role, "trader")) {
+    return refuse("not_allowed", "switching live trading off needs the rights of a trader");
+  }
+  if (account.mode !== "live") {
+    return refuse("not_live", `${account.name} trades no real money and is never armed`);
+  }
+  if (typedWord.trim() !== DISARM_WORD) {
+    return refuse("wrong_word", `type ${DISARM_WORD} in capital letters; nothing is changed`);
+  }
+  const isLast = !(await hasOtherArmed(deps, scope, accountId));
+  await noteAct(deps, actor, {
+    action: "live_disarmed",
+    object: `account:${accountId}`,
+    after: { isLast },
+  });
+  const reason = `${account.name} was disarmed`;
+  const change = { state: "frozen", reason, actor: user.email } as const;
+  const own = { ...change, scope: { kind: "account", accountId } } as const;
+  const all = isLast ? [{ ...change, scope: { kind: "live" } } as const] : [];
+  const at = deps.clock.now();
+  const rows = await deps.control.setStates(scope, [own, ...all], at);
+  await writeArmed(deps.settings, scope, accountId, { mark: null, at });
+  return ok(rows);
+}
+
+/** Freezing all live trading would take the exits of another account that is armed. */
+async function hasOtherArmed(
+  { accounts, settings }: PreflightDeps,
+  scope: Scope,
+  accountId: AccountId,
+): Promise<boolean> {
+  for (const { id, mode } of await accounts.list(scope)) {
+    if (mode !== "live" || id === accountId) continue;
+    if ((await readArmed(settings, scope, id)) !== null) return true;
+  }
+  return false;
 }
 
 /** The last run, when it is fresh, about the account as it is, and without a failure. */

@@ -11,11 +11,13 @@ import {
 } from "../../services/desk/account-wish.ts";
 import { includesRole } from "../../services/desk/tokens.ts";
 import type { AccountOutcome, KeysRefusal } from "../../services/desk/trading-accounts.ts";
+import { RESET_WORD } from "../../services/live/account-live.ts";
 import type { WebDeps } from "../deps.ts";
 import { sentence } from "../forms/backtest-sentences.ts";
 import { NOT_FOUND, type Refuse } from "../problems.tsx";
 import { forForm, frameOf, idOf, respondPage } from "../respond.ts";
 import type { Visitor, WebContext } from "../route.ts";
+import { liveCard, reachedRows, standingShown } from "./account-live-shown.ts";
 import {
   accountRow,
   checkRows,
@@ -34,6 +36,8 @@ export type Shown = {
         readonly name?: string;
         readonly symbol?: string;
         readonly limits?: TypedLimits;
+        /** Typed to arm the account. */
+        readonly typedName?: string;
       }
     | undefined;
 };
@@ -48,6 +52,10 @@ const DONE: Readonly<Record<string, string>> = {
   enabled: "The account is enabled.",
   blocked: "New entries are blocked; exits and stops go on.",
   unblocked: "New entries are allowed.",
+  checking: "The pre-flight began; it takes up to a minute or two.",
+  armed: "The account is armed: its bots trade real money.",
+  disarmed: "Live trading of the account is off.",
+  reset: "The limit is reset.",
 };
 
 /** Answers with the page; 422 after a refused change. */
@@ -58,7 +66,7 @@ export async function showAccount(
   { session, csrf }: Visitor,
   { refused, kept }: Shown = {},
 ) {
-  const { about, tradingAccounts } = deps;
+  const { about, accountLive, tradingAccounts } = deps;
   const { scope } = actorOf(session);
   const id = idOf<AccountId>(c.req.param("id"));
   const account = id === undefined ? null : await tradingAccounts.find(scope, id);
@@ -66,6 +74,12 @@ export async function showAccount(
   const { name, exchangeId, credential, probe } = account;
   const exchange = findExchange(exchangeId);
   const { mode, status, isBlocked } = accountRow(account);
+  const visitor = { session, csrf };
+  const { timeZone } = session.user;
+  const live = mode === "live" ? await accountLive.live(scope, account.id) : null;
+  const now = tradingAccounts.now();
+  const problems = problemsOf(refused);
+  const card = { account, visitor, now, problems, typedName: kept?.typedName };
   const report = refused?.reason === "keys_refused" ? refused : undefined;
   const shown = (
     <AccountDetailPage
@@ -96,9 +110,13 @@ export async function showAccount(
       limits={limitFields(account.limits, kept?.limits)}
       canTrade={includesRole(session.role, "trader")}
       canOwn={includesRole(session.role, "owner")}
-      now={tradingAccounts.now()}
-      timeZone={session.user.timeZone}
-      problems={problemsOf(refused)}
+      now={now}
+      timeZone={timeZone}
+      problems={problems}
+      live={live && liveCard(live, card)}
+      standing={standingShown(await accountLive.standing(scope, account.id), timeZone)}
+      reached={reachedRows(await accountLive.reached(scope, account.id), timeZone)}
+      resetWord={RESET_WORD}
       refused={report && { sentence: sentence(report.detail), checks: checkRows(report.report) }}
       done={refused ? undefined : DONE[c.req.query("done") ?? ""]}
     />

@@ -56,7 +56,10 @@ beforeAll(async () => {
   const store = createCandleRepository(database.sql);
   opened = {
     broker,
-    candles: createCandleFeed({ store, market, clock }),
+    candles: createCandleFeed({
+      ...{ store, market, clock, log: silentLog },
+      signal: new AbortController().signal,
+    }),
     marketOf: (symbol) => market.normaliseMarket("demo", symbol, "perps"),
     close: async () => undefined,
   };
