@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Things a machine may lack. */
-export type Need = "postgres" | "browser" | "gcc" | "data" | "root" | "arm64";
+export type Need = "postgres" | "browser" | "gcc" | "data" | "root" | "arm64" | "minutes";
 
 /** Whether a need is met, and the sentence when it is not. */
 export type Presence = { readonly present: boolean; readonly reason: string };
@@ -38,6 +38,7 @@ const CHECKS: Record<Need, () => boolean> = {
   gcc: () => Bun.which("gcc") !== null,
   data: () => existsSync(DATA_DIR),
   root: () => process.getuid?.() === 0,
+  minutes: () => (process.env.DRAGON_REQUIRE ?? "") !== "",
   arm64: () => process.arch === "arm64" || ARM64_PARTS.every((path) => existsSync(path)),
 };
 
@@ -47,6 +48,7 @@ const REASONS: Record<Need, string> = {
   gcc: "gcc is not installed",
   data: "../shared/data is absent",
   root: "not running as root",
+  minutes: "takes minutes; set DRAGON_REQUIRE",
   arm64: "nothing here runs programs for arm64 (qemu-user-static, binfmt, arm64 libraries)",
 };
 
