@@ -16,7 +16,10 @@ import { createControlRepository } from "./adapters/postgres/control-repository.
 import { createSettingsRepository } from "./adapters/postgres/settings-repository.ts";
 import { createTradingRepository } from "./adapters/postgres/trading-repository.ts";
 import { createRateLimiter } from "./adapters/resilience/rate-limiter.ts";
-import { createResilientBroker } from "./adapters/resilience/resilient-broker.ts";
+import {
+  createResilientBroker,
+  type ResilientBroker,
+} from "./adapters/resilience/resilient-broker.ts";
 import { createSecret } from "./adapters/vault/secret.ts";
 import { createVault } from "./adapters/vault/vault.ts";
 import { nextStatus } from "./execution/order-machine.ts";
@@ -40,6 +43,7 @@ import { createControl, type Control } from "./services/live/control.ts";
 import { demoAccount, giveOpeningDeposit } from "./services/live/demo-opening.ts";
 import { createFiguresWriter } from "./services/live/figures-writer.ts";
 import { flattening } from "./services/live/flatten.ts";
+import type { PreflightSources } from "./services/live/preflight-facts.ts";
 import type { LeaseTiming } from "./services/live/lease-keeper.ts";
 import { createWorker, type LiveWorker, type OpenedAccount } from "./services/live/worker.ts";
 
@@ -70,14 +74,17 @@ export type LiveSide = {
   readonly trading: TradingStore;
   readonly control: Control;
   readonly worker: LiveWorker;
-  /** Begins to trade. */
-  start(): void;
+  /** Opens a live account for questions alone, within the limits of what trades it. */
+  readonly openForChecks: PreflightSources["open"];
+  /** Keeps the trading states at hand, and begins to trade unless told not to. */
+  start(isTrading?: boolean): void;
   /** Gives every lease back and ends. */
   stop(): Promise<void>;
 };
 
 /** One request to an exchange including its answer. */
 const REQUEST_MS = 10_000;
+const MODE_KEPT_MS = 120_000;
 const PAPER_TERMS = {
   settleAsset: "USDT",
   slippageBps: 2,
@@ -101,8 +108,13 @@ export function composeLive(deps: LiveSideDeps): LiveSide {
   const { loopbackUrls } = deps;
   const market = createMarketData({ clock, log: log.child("market-data"), loopbackUrls });
   const feeds = createPriceFeeds({ clock, log: log.child("prices"), limiter, loopbackUrls });
-  const candles = createCandleFeed({ store: createCandleRepository(sql), market, clock });
-  const open = opener({ ...deps, accounts, bots, trading, limiter, market, feeds, candles });
+  const stopped = new AbortController();
+  const candles = createCandleFeed({
+    ...{ store: createCandleRepository(sql), market, clock, signal: stopped.signal },
+    log: log.child("candles"),
+  });
+  const openerDeps = { ...deps, accounts, bots, trading, limiter, market, feeds, candles };
+  const open = opener(openerDeps);
   const worker = createWorker({
     ...{ trading, bots, accounts, locks, bus, clock, open },
     cells: control,
@@ -112,13 +124,13 @@ export function composeLive(deps: LiveSideDeps): LiveSide {
     log: log.child("worker"),
     ...{ instance: deps.instance, name: deps.name, lease: deps.lease, record: deps.record },
   });
-  const stopped = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   return {
-    ...{ bots, trading, control, worker },
-    start() {
+    ...{ bots, trading, control, worker, openForChecks: checksOpener(openerDeps) },
+    start(isTrading = true) {
       const { signal } = stopped;
-      running = Promise.all([control.start(signal), worker.run(signal)]);
+      const trading = isTrading ? worker.run(signal) : undefined;
+      running = Promise.all([control.start(signal), trading]);
     },
     async stop() {
       stopped.abort(new Error("Dragon stops"));
@@ -153,16 +165,7 @@ function opener(deps: OpenerDeps) {
     signal: AbortSignal,
   ): Promise<OpenedAccount> => {
     const { broker: inner, exchangeId, kind } = await openBroker(deps, scope, account, guard);
-    const broker = createResilientBroker(
-      {
-        clock: deps.clock,
-        log: deps.log.child("broker"),
-        limiter: deps.limiter,
-        accountKey: `account-${account.id}`,
-        random: Math.random,
-      },
-      inner,
-    );
+    const broker = withOneMode(resilient(deps, account, inner), deps.clock);
     const marketOf = (symbol: string) => deps.market.normaliseMarket(exchangeId, symbol, kind);
     return {
       broker,
@@ -178,6 +181,46 @@ function opener(deps: OpenerDeps) {
       close: async () => undefined,
     };
   };
+}
+
+/** Opens live accounts for questions; needs no lease, and nothing is written. */
+function checksOpener(deps: OpenerDeps): PreflightSources["open"] {
+  return async (scope, account) => {
+    const kind = kindOf(account);
+    const inner = await liveBroker(deps, scope, account, kind);
+    return {
+      broker: resilient(deps, account, inner),
+      candles: deps.candles,
+      marketOf: (symbol) => deps.market.normaliseMarket(account.exchangeId, symbol, kind),
+      close: async () => undefined,
+    };
+  };
+}
+
+function resilient({ clock, log, limiter }: OpenerDeps, { id }: TradingAccount, inner: Broker) {
+  const accountKey = `account-${id}`;
+  const deps = { clock, log: log.child("broker"), limiter, accountKey, random: Math.random };
+  return createResilientBroker(deps, inner);
+}
+
+/** WOO X keeps one mode for the whole account and answers the question ten times a minute at most. */
+function withOneMode(broker: ResilientBroker, clock: Clock): ResilientBroker {
+  if (broker.exchangeId !== "woox") return broker;
+  let known: { readonly mode: PositionMode; readonly atMs: number } | null = null;
+  return {
+    ...broker,
+    async positionMode(symbol, options) {
+      const isKnown = known !== null && clock.monotonicMs() - known.atMs < MODE_KEPT_MS;
+      if (known !== null && isKnown) return known.mode;
+      const mode = await broker.positionMode(symbol, options);
+      known = { mode, atMs: clock.monotonicMs() };
+      return mode;
+    },
+  };
+}
+
+function kindOf({ exchangeId }: TradingAccount): InstrumentKind {
+  return exchangeId === "upbit" ? "spot" : "perps";
 }
 
 /** Told by the exchange, for a market the account trades. */
@@ -200,7 +243,7 @@ async function openBroker(
   account: TradingAccount,
   guard: LeaseGuard,
 ): Promise<Opened> {
-  const kind: InstrumentKind = account.exchangeId === "upbit" ? "spot" : "perps";
+  const kind = kindOf(account);
   const { exchangeId } = account;
   if (account.mode === "live") {
     return { broker: await liveBroker(deps, scope, account, kind), exchangeId, kind };

@@ -1,7 +1,6 @@
 // Composition of `dragon serve`: database, schema, key, services, web; and the way back in reverse
 // order. Called by main.ts. The console text is written by cli/serve.ts.
 import { isIP } from "node:net";
-import { hostname } from "node:os";
 import { createMarketData } from "./adapters/ccxt/market-data.ts";
 import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/database.ts";
@@ -10,17 +9,19 @@ import { type MasterKey, settleMasterKey } from "./adapters/vault/master-key.ts"
 import { composeBotDetail } from "./bot-detail.ts";
 import { composeBots } from "./bots.ts";
 import { loadBundle } from "./bundle.ts";
-import type { ProgramInfo, RunningDragon } from "./cli/command.ts";
-import { type Config, parseMasterKey } from "./config.ts";
+import type { RunningDragon } from "./cli/command.ts";
+import { parseMasterKey } from "./config.ts";
 import { composeDemo } from "./demo.ts";
 import { composeEmergency, type EmergencySide } from "./emergency.ts";
 import { createDemoKeeper, type DemoKeeper, installationNumber } from "./demo-exchange.ts";
 import { composeLive, type LiveSide } from "./live.ts";
+import type { WorkspaceId } from "./ports/access-store.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
+import { composePreflight, type PreflightSide } from "./preflight.ts";
 import { createResearch, type Research } from "./research.ts";
 import { createAccount } from "./services/desk/account.ts";
-import { createHealth } from "./services/desk/health.ts";
+import { createHealth, type Health } from "./services/desk/health.ts";
 import { createLoginThrottle } from "./services/desk/login-throttle.ts";
 import { createMembers } from "./services/desk/members.ts";
 import { verifyPassword } from "./services/desk/passwords.ts";
@@ -33,19 +34,20 @@ import { createApp } from "./web/app.tsx";
 import { createAssets } from "./web/assets.ts";
 import { createEventStreams, type EventStreams } from "./web/event-stream.ts";
 import { listen, type WebServer } from "./web/server.ts";
+import {
+  databaseName,
+  keepLog,
+  processName,
+  signalOrDefect,
+  startUpkeep,
+  type Upkeep,
+  type WorkerDeps,
+} from "./worker-process.ts";
 
 /** What a start needs. */
-export type ServeDeps = {
-  readonly config: Config;
-  readonly info: ProgramInfo;
-  readonly log: Log;
-  readonly clock: Clock;
-  /** The program of a worker thread. */
-  readonly workerUrl: URL;
-  /** The program of the demo exchange's thread. */
-  readonly venueUrl: URL;
-  /** Aborted when Dragon shall stop. */
-  readonly signal: AbortSignal;
+export type ServeDeps = WorkerDeps & {
+  /** False leaves trading and computing to workers. */
+  readonly isWorking: boolean;
 };
 
 const DRAIN_MS = 5000;
@@ -60,6 +62,7 @@ export async function startDragon(deps: ServeDeps): Promise<RunningDragon> {
   const database = await createStorage({ config, log, clock }).openRaw("serve");
   return closingOnFailure(database, async () => {
     signal.throwIfAborted();
+    keepLog(log, config.dataDir, clock);
     const migrated = await migrate(database.sql);
     if (migrated.applied.length > 0) log.debug("schema migrated", { ...migrated });
     const { settings } = deskStores(database);
@@ -75,47 +78,39 @@ export async function startDragon(deps: ServeDeps): Promise<RunningDragon> {
 async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   const { config, info, log, clock, workerUrl, signal } = deps;
   const { sql } = database;
+  const name = processName(clock);
   const stores = deskStores(database);
   const keeper = createDemoKeeper({ settings: stores.settings, url: deps.venueUrl, clock, log });
   const { loopbackUrls } = keeper;
   const market = createMarketData({ clock, log: log.child("market-data"), loopbackUrls });
+  const instance = await installationNumber(stores.settings, "instance.number", 100, clock.now());
   const live = composeLive({
-    ...{ sql, target: database.target, key: key.bytes, clock, log, loopbackUrls },
+    ...{ sql, target: database.target, key: key.bytes, clock, log, loopbackUrls, instance },
     demo: () => keeper.open(),
-    instance: await installationNumber(stores.settings, "instance.number", 100, clock.now()),
-    name: `${hostname()}-${process.pid}-${clock.now()}`,
+    name,
     lease: { ttlMs: config.jobLeaseMs, renewEveryMs: config.jobLeaseRenewEveryMs },
   });
-  const research = createResearch({ sql, workerUrl, market, clock, log });
+  const hands = { holder: name, ttlMs: config.jobLeaseMs, isWorking: deps.isWorking };
+  const research = createResearch({ sql, workerUrl, market, clock, log, hands });
   const tradingAccounts = composeTradingAccounts({ sql, key: key.bytes, clock, log });
   const { demo } = composeDemo({ sql, keeper, research, tradingAccounts, clock, log });
+  const told = { name, role: "serve", version: info.version } as const;
+  const upkeep = startUpkeep({ sql, live, clock, log, ...told });
   const emergency = composeEmergency({
     ...{ sql, key: key.bytes, clock, log, control: live.control, version: info.version },
   });
-  const setup = createSetup({ ...stores, clock });
-  const { version } = await serverFacts(database.sql);
-  const kind = database.kind === "embedded" ? "bundled" : "external";
-  const databaseName = `${kind} PostgreSQL ${version}`;
-  const setupToken = (await setup.hasOwner()) ? undefined : await setup.issueLink();
-  const health = createHealth({
-    checks: [
-      { name: "database", run: async () => (await serverFacts(database.sql)) && "answers" },
-      { name: "migrations", run: () => migrationsCheck(database) },
-    ],
-    clock,
-    log: log.child("health"),
-    limitMs: HEALTH_LIMIT_MS,
+  const preflight = composePreflight({
+    ...{ sql, key: key.bytes, dataDir: config.dataDir, instance, clock, log },
+    open: live.openForChecks,
   });
+  const setup = createSetup({ ...stores, clock });
+  const databaseText = await databaseName(database);
+  const setupToken = (await setup.hasOwner()) ? undefined : await setup.issueLink();
+  const health = healthOf(database, clock, log);
   const access = accessServices(stores, clock);
   const streams = createEventStreams(log.child("web"), access.sessions.isOpen);
   const app = createApp({
-    about: {
-      version: info.version,
-      program: info.invocation,
-      database: databaseName,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
-      hasDemo: demo.isPresent,
-    },
+    about: aboutOf(info, databaseText, demo.isPresent),
     health,
     setup,
     ...access,
@@ -125,7 +120,10 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
     botDetail: composeBotDetail({ sql, market, clock, log }),
     emergency: emergency.emergency,
     alarms: emergency.alarms,
+    accountLive: preflight.accountLive,
     ...research,
+    jobs: upkeep.jobs,
+    retention: upkeep.retention,
     streams,
     assets: createAssets((await loadBundle())?.assets),
     log: log.child("web"),
@@ -137,9 +135,19 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
     .resume()
     .catch((error: unknown) => log.error("unfinished runs could not go on", { error }));
   demo.resume().catch((error: unknown) => log.error("the demo exchange did not start", { error }));
-  live.start();
+  live.start(deps.isWorking);
   emergency.start();
-  return { web, research, live, keeper, emergency, streams, setupToken, databaseName };
+  const running = { web, research, live, keeper, emergency, preflight, streams };
+  return { ...running, setupToken, databaseText, upkeep };
+}
+
+function aboutOf(
+  { version, invocation }: ServeDeps["info"],
+  database: string,
+  hasDemo: (id: WorkspaceId) => boolean,
+) {
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  return { version, program: invocation, database, timeZone, hasDemo };
 }
 
 /** Services behind signing in, accounts and users. */
@@ -152,6 +160,18 @@ function accessServices(stores: DeskStores, clock: Clock) {
     members: createMembers(deps),
     tokens: createTokens(deps),
   };
+}
+
+function healthOf(database: Database, clock: Clock, log: Log): Health {
+  return createHealth({
+    checks: [
+      { name: "database", run: async () => (await serverFacts(database.sql)) && "answers" },
+      { name: "migrations", run: () => migrationsCheck(database) },
+    ],
+    clock,
+    log: log.child("health"),
+    limitMs: HEALTH_LIMIT_MS,
+  });
 }
 
 async function migrationsCheck(database: Database): Promise<string> {
@@ -168,19 +188,21 @@ type Parts = {
   live: LiveSide;
   keeper: DemoKeeper;
   emergency: EmergencySide;
+  preflight: PreflightSide;
   streams: EventStreams;
   setupToken: string | undefined;
-  databaseName: string;
+  databaseText: string;
+  upkeep: Upkeep;
 };
 
 function running(deps: ServeDeps, parts: Parts): RunningDragon {
   const { config } = deps;
-  const { web, key, setupToken, databaseName } = parts;
+  const { web, key, setupToken, databaseText } = parts;
   const url = config.publicUrl ?? localUrl(web.host, web.port);
   return {
     url,
     setupUrl: setupToken === undefined ? undefined : `${url}/setup/${setupToken}`,
-    database: databaseName,
+    database: databaseText,
     dataDir: config.dataDir,
     key: { from: key.from, path: key.path },
     isExposed: !isLoopback(web.host),
@@ -191,23 +213,16 @@ function running(deps: ServeDeps, parts: Parts): RunningDragon {
 /** Waits for a signal or a defect, then stops web first, the runs next and the database last. */
 async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   const { log, signal } = deps;
-  const { web, research, live, keeper, emergency, streams, database } = parts;
-  const exitCode = await new Promise<number>((resolve) => {
-    const onDefect = (error: unknown) => {
-      log.error("an unexpected error; Dragon stops", { error });
-      resolve(1);
-    };
-    process.on("uncaughtException", onDefect);
-    process.on("unhandledRejection", onDefect);
-    if (signal.aborted) resolve(0);
-    signal.addEventListener("abort", () => resolve(0), { once: true });
-  });
+  const { web, research, live, keeper, emergency, preflight, streams, upkeep, database } = parts;
+  const exitCode = await signalOrDefect(log, signal);
   streams.closeAll();
   await web.stop(DRAIN_MS);
+  await preflight.stop();
   await emergency.stop();
   await live.stop();
   await keeper.stop();
   await research.stop();
+  await upkeep.stop();
   await database.close();
   return exitCode;
 }

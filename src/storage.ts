@@ -20,7 +20,7 @@ export type StorageDeps = { readonly config: Config; readonly log: Log; readonly
 /** Ways to open the database. */
 export type Storage = {
   /** As it is, schema untouched. */
-  openRaw(as: "serve" | "command"): Promise<Database>;
+  openRaw(as: "serve" | "worker" | "command"): Promise<Database>;
   /** With the schema up to date. */
   openStores(): Promise<OpenStores>;
   /** Opens, migrates and closes. */
@@ -33,7 +33,7 @@ export type DeskStores = Pick<OpenStores, "access" | "settings" | "audit"> & {
 };
 
 /** The stores that starting and checking need. */
-export function deskStores(database: Database): DeskStores {
+export function deskStores(database: Pick<Database, "sql">): DeskStores {
   const { sql } = database;
   return {
     access: createAccessRepository(sql),
@@ -64,7 +64,7 @@ async function allStores(database: Database): Promise<OpenStores> {
 /** Builds the storage; nothing is opened yet. */
 export function createStorage({ config, log }: StorageDeps): Storage {
   const { databaseUrl, dataDir } = config;
-  const openRaw = async (as: "serve" | "command") => {
+  const openRaw = async (as: "serve" | "worker" | "command") => {
     const bundle = await loadBundle();
     return openDatabase({
       ...(databaseUrl === undefined ? {} : { databaseUrl }),

@@ -55,7 +55,8 @@ export async function noteChange(
 }
 
 /** An entry of the audit log; the actor is looked up when null. */
-export type AuditNote = BotChange & Pick<NewAuditEntry, "object"> & { readonly actor: string | null };
+export type AuditNote = BotChange &
+  Pick<NewAuditEntry, "object"> & { readonly actor: string | null };
 
 /** Appends an entry in the transaction of what it tells. */
 export async function noteWithin(

@@ -80,6 +80,8 @@ export type LoopContext = {
   room(bot: Bot): OrderRoom;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
+  /** Whether protective orders come first and nothing else is placed. */
+  isProtecting(): boolean;
   readonly record: BotRecording;
   freshPrice(symbol: string): Decimal | null;
   freeCollateral(): Decimal | null;
@@ -112,7 +114,8 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     log: deps.log,
   });
   const live: LiveDeps = { ...deps, note: notes.note };
-  const parts = createAccountParts(live);
+  // A fill is followed as soon as it is booked: its stop does not wait for the other markets.
+  const parts = createAccountParts(live, (symbol) => bots.hasBooked(symbol));
   const state: LoopState = {
     prices: new Map(),
     hasHint: true,
@@ -122,6 +125,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     leftInDoubt: 0,
     checkpointAtMs: deps.clock.monotonicMs(),
     wake: null,
+    isPoked: false,
     lateMs: 0,
   };
   const context: LoopContext = {
@@ -132,6 +136,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     closedGate: (bot) => status.closedGate(bot),
     room: (bot) => status.room(bot),
     isBlocked: (bot) => status.isBlocked(bot),
+    isProtecting: () => status.isProtecting(),
     freshPrice: (symbol) => freshPrice(deps, state, symbol)?.mark.price ?? null,
     freeCollateral: () => status.freeCollateral(),
   };
@@ -144,6 +149,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
   return {
     run: (signal) => run({ deps, pace, notes, parts, state, context, bots, status }, signal),
     poke: () => {
+      poke(state);
       status.hurry();
       state.refreshedAtMs = Number.NEGATIVE_INFINITY;
       state.wake?.();
@@ -160,8 +166,15 @@ type LoopState = {
   leftInDoubt: number;
   checkpointAtMs: number;
   wake: (() => void) | null;
+  isPoked: boolean;
   lateMs: number;
 };
+
+/** Ticks soon; while a tick is under way, right after it. */
+function poke(state: LoopState): void {
+  state.isPoked = true;
+  state.wake?.();
+}
 
 type Loop = {
   readonly deps: AccountLoopDeps;
@@ -181,6 +194,7 @@ async function run(loop: Loop, signal: AbortSignal): Promise<void> {
     state.hasHint = true;
     state.wake?.();
   });
+  const endNews = deps.candles.onNews(() => poke(state));
   try {
     await boot(loop, signal);
     let dueMs = clock.monotonicMs();
@@ -192,6 +206,7 @@ async function run(loop: Loop, signal: AbortSignal): Promise<void> {
       await pause(loop, signal);
     }
   } finally {
+    endNews();
     stream?.stop();
     await bots.checkpoint();
     await loop.status.stop();
@@ -249,7 +264,8 @@ async function tick(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
     const mayBeGone = await loop.status.look(moved.size > 0, signal);
     if (mayBeGone) state.hasHint = true;
     await bots.tick(moved, signal);
-    if (!mayBeGone && parts.reconciler.isClean()) loop.status.protectedAgain();
+    const isLookedAt = !mayBeGone && !state.hasHint && parts.reconciler.isClean();
+    if (isLookedAt) loop.status.protectedAgain();
     if (isRefresh) await carryOutCommands(loop.context, deps.commands, bots.all());
     if (nowMs - state.checkpointAtMs >= CHECKPOINT_MS) {
       state.checkpointAtMs = nowMs;
@@ -294,13 +310,17 @@ async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
 async function pause({ deps, pace, state }: Loop, signal: AbortSignal): Promise<void> {
   await deps.clock.sleep(TICK_MIN_MS, signal).catch(() => undefined);
   // What came in meanwhile does not wait for the next tick.
-  if (state.hasHint) return;
+  if (state.hasHint || state.isPoked) {
+    state.isPoked = false;
+    return;
+  }
   const woken = new AbortController();
   state.wake = () => woken.abort();
   const either = AbortSignal.any([signal, woken.signal]);
   // Either end of the wait is fine: time passed, a hint came, or the loop is stopped.
   await deps.clock.sleep(pace.tickMs, either).catch(() => undefined);
   state.wake = null;
+  state.isPoked = false;
 }
 
 function freshPrice(deps: AccountLoopDeps, state: LoopState, symbol: string): FeedPrice | null {

@@ -32,12 +32,18 @@ export type AccountParts = {
   takeMoved(): ReadonlySet<string>;
 };
 
-/** Ties the parts together. */
-export function createAccountParts(live: LiveDeps): AccountParts {
+/** Ties the parts together. @param hasBooked told at once when something of a symbol was booked */
+export function createAccountParts(
+  live: LiveDeps,
+  hasBooked: (symbol: string) => void = () => undefined,
+): AccountParts {
   const { broker } = live;
   const markets = new Map<string, AccountMarket>();
   let moved = new Set<string>();
-  const onBooked = (symbol: string) => void moved.add(symbol);
+  const onBooked = (symbol: string) => {
+    moved.add(symbol);
+    hasBooked(symbol);
+  };
   const ingest = createFactIngest({
     ...live,
     markets,

@@ -1,6 +1,6 @@
 // How an account and its bots stand: what watches over them, the facts their gates are judged by, and the
 // documents pages read. Asked by the account loop; it decides nothing itself and writes figures only.
-import type { AccountFigures, FindingView } from "../../model/live-figures.ts";
+import type { AccountFigures, FindingView, GateView } from "../../model/live-figures.ts";
 import type { Decimal } from "../../model/decimal.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
 import type { Bot } from "../../ports/bot-store.ts";
@@ -14,7 +14,7 @@ import type { AccountParts } from "./account-parts.ts";
 import { createDeadMan } from "./dead-man.ts";
 import type { LiveDeps, OrderRoom } from "./live-types.ts";
 import { createPositionSettings } from "./position-settings.ts";
-import { createRiskWatch } from "./risk-watch.ts";
+import { createRiskWatch, type RiskFigures } from "./risk-watch.ts";
 
 /** What is looked at. */
 export type AccountStatusDeps = AccountLoopDeps & {
@@ -41,6 +41,8 @@ export type AccountStatus = {
   isBlocked(bot: Bot): boolean;
   /** What sizing may not exceed at a real exchange; null does not limit. */
   freeCollateral(): Decimal | null;
+  /** Protection comes before everything else: the exchange may have cancelled all of it. */
+  isProtecting(): boolean;
   /** Protective orders were looked after. */
   protectedAgain(): void;
   /** Leaves the documents for pages. @param lateMs how late this tick was */
@@ -58,7 +60,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
   const positions = createPositionSettings(live);
   const deadMan = createDeadMan(live);
   const gates = createGateBook();
-  const since = new Map<string, EpochMs>();
+  const findings = createFindings(() => parts.reconciler.blocks());
 
   function factsOf(bot: Bot): GateFacts {
     const now = clock.now();
@@ -86,43 +88,6 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
     };
   }
 
-  function findings(at: EpochMs): FindingView[] {
-    const found = [...parts.reconciler.blocks()].map(([symbol, sentence]): FindingView => {
-      const key = `${symbol}: ${sentence}`;
-      if (!since.has(key)) since.set(key, at);
-      const known = since.get(key) ?? at;
-      return { key, kind: "position_drift", symbol, sentence, since: known, choices: ["flatten"] };
-    });
-    const keys = new Set(found.map(({ key }) => key));
-    for (const key of since.keys()) if (!keys.has(key)) since.delete(key);
-    return found;
-  }
-
-  function accountFigures(at: EpochMs, reconciledAt: EpochMs | null): AccountFigures | null {
-    const figures = risk.figures();
-    if (figures === null) return null;
-    const trouble = deps.exchangeTrouble();
-    const open = findings(at);
-    const isWell = trouble === null && open.length === 0 && figures.blocks.length === 0;
-    const all = deps.running();
-    return {
-      format: 1,
-      ...figures,
-      health: open.length > 0 ? "error" : isWell ? "ok" : "warning",
-      sentence: open[0]?.sentence ?? trouble ?? figures.blocks[0] ?? "Everything is in order.",
-      openOrders: all.reduce((sum, { runner }) => sum + (runner?.orders().length ?? 0), 0),
-      exchange: trouble === null ? "ok" : "degraded",
-      clockOffsetMs: null,
-      lastReconciledAt: reconciledAt,
-      isReconciled: parts.reconciler.isClean(),
-      findings: open,
-      worker: deps.worker,
-      leaseUntil: at + Math.max(0, Math.round(deps.lease.remainingMs())),
-      lastTickAt: at,
-      unprotectedMs: 0,
-    };
-  }
-
   return {
     async look(hasBooked, signal) {
       await risk.look(deps.known(), hasBooked, signal);
@@ -138,30 +103,100 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
     isBlocked: (bot) => risk.account().blocksNewEntries || risk.isTripped(bot.id),
     // Invented money is sized by what the bot earned alone.
     freeCollateral: () => (account.mode === "live" ? risk.freeCollateral() : null),
+    isProtecting: () => deadMan.block() !== null,
     protectedAgain: () => deadMan.protectedAgain(),
     offer(lateMs, reconciledAt) {
-      const { scope, accountId } = account;
       const at = clock.now();
+      offerBots(deps, { at, lateMs, gatesOf: (bot) => gates.look(factsOf(bot), at) });
+      const body = accountFigures(deps, {
+        ...{ at, reconciledAt, figures: risk.figures(), findings: findings.now(at) },
+      });
+      const { scope, accountId } = account;
       const { worker } = deps;
-      for (const one of deps.running()) {
-        one.heartbeats.push(lateMs);
-        if (one.heartbeats.length > HEARTBEATS_MAX) one.heartbeats.shift();
-        const market = parts.markets.get(one.bot.symbol);
-        if (!one.runner?.isRestored() || !market) continue;
-        const body = botFigures(one, one.runner, {
-          at,
-          price: deps.known().get(one.bot.symbol) ?? null,
-          rules: market.rules,
-          gates: gates.look(factsOf(one.bot), at),
-        });
-        deps.figures.offer(scope, { accountId, botId: one.bot.id, worker, at, body });
-      }
-      const body = accountFigures(at, reconciledAt);
       if (body !== null) deps.figures.offer(scope, { accountId, botId: null, worker, at, body });
     },
     async stop() {
       await positions.idle();
       await deadMan.off();
     },
+  };
+}
+
+type Findings = { now(at: EpochMs): FindingView[] };
+
+/** What was found and since when; a finding that is gone is forgotten. */
+function createFindings(blocks: () => ReadonlyMap<string, string>): Findings {
+  const since = new Map<string, EpochMs>();
+  return {
+    now(at) {
+      const found = [...blocks()].map(([symbol, sentence]): FindingView => {
+        const key = `${symbol}: ${sentence}`;
+        if (!since.has(key)) since.set(key, at);
+        const known = since.get(key) ?? at;
+        return { key, kind: "position_drift", symbol, sentence, since: known, choices: [] };
+      });
+      const keys = new Set(found.map(({ key }) => key));
+      for (const key of since.keys()) if (!keys.has(key)) since.delete(key);
+      return found;
+    },
+  };
+}
+
+type BotLook = {
+  readonly at: EpochMs;
+  readonly lateMs: number;
+  readonly gatesOf: (bot: Bot) => readonly GateView[];
+};
+
+/** The figures of every bot that was restored. */
+function offerBots(deps: AccountStatusDeps, { at, lateMs, gatesOf }: BotLook): void {
+  const { scope, accountId } = deps.account;
+  const { worker, parts } = deps;
+  for (const one of deps.running()) {
+    one.heartbeats.push(lateMs);
+    if (one.heartbeats.length > HEARTBEATS_MAX) one.heartbeats.shift();
+    const market = parts.markets.get(one.bot.symbol);
+    if (!one.runner?.isRestored() || !market) continue;
+    const body = botFigures(one, one.runner, {
+      at,
+      price: deps.known().get(one.bot.symbol) ?? null,
+      rules: market.rules,
+      gates: gatesOf(one.bot),
+    });
+    deps.figures.offer(scope, { accountId, botId: one.bot.id, worker, at, body });
+  }
+}
+
+type AccountLook = {
+  readonly at: EpochMs;
+  readonly reconciledAt: EpochMs | null;
+  readonly figures: RiskFigures | null;
+  readonly findings: readonly FindingView[];
+};
+
+/** The figures of the account; null before the first look at its risk. */
+function accountFigures(
+  deps: AccountStatusDeps,
+  { at, reconciledAt, figures, findings }: AccountLook,
+): AccountFigures | null {
+  if (figures === null) return null;
+  const trouble = deps.exchangeTrouble();
+  const isWell = trouble === null && findings.length === 0 && figures.blocks.length === 0;
+  const all = deps.running();
+  return {
+    format: 1,
+    ...figures,
+    health: findings.length > 0 ? "error" : isWell ? "ok" : "warning",
+    sentence: findings[0]?.sentence ?? trouble ?? figures.blocks[0] ?? "Everything is in order.",
+    openOrders: all.reduce((sum, { runner }) => sum + (runner?.orders().length ?? 0), 0),
+    exchange: trouble === null ? "ok" : "degraded",
+    clockOffsetMs: null,
+    lastReconciledAt: reconciledAt,
+    isReconciled: deps.parts.reconciler.isClean(),
+    findings,
+    worker: deps.worker,
+    leaseUntil: at + Math.max(0, Math.round(deps.lease.remainingMs())),
+    lastTickAt: at,
+    unprotectedMs: 0,
   };
 }

@@ -1,12 +1,13 @@
 // Closed candles for live bots: the history a warm-up needs, then each candle once it has closed. Called by
 // the account loop; bots of one market share what is fetched. Candles since the start stay in memory:
 // writing one row a minute and bot would wear out a memory card, and the next start fetches them again.
-import { type Candle, type CandleSeries } from "../../model/candle.ts";
+import type { Candle, CandleSeries } from "../../model/candle.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
 import { gridFloor } from "../../model/timeframe-grid.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { CandleStore } from "../../ports/candle-store.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
 import type { Market, MarketData } from "../../ports/market-data.ts";
 import { downloadCandles } from "../research/candle-download.ts";
 
@@ -24,15 +25,12 @@ export type CandleFeed = {
     signal: AbortSignal,
   ): Promise<CandleSeries>;
   /**
-   * Closed candles with an open time from `from` on, oldest first; empty while none has closed. One
-   * request per market and timeframe, however many bots ask.
+   * Closed candles with an open time from `from` on, oldest first, as far as they are known now; what is
+   * missing is fetched meanwhile, one request per market and timeframe however many bots ask.
    */
-  closedSince(
-    market: Market,
-    timeframeMin: number,
-    from: EpochMs,
-    signal: AbortSignal,
-  ): Promise<readonly Candle[]>;
+  closedSince(market: Market, timeframeMin: number, from: EpochMs): readonly Candle[];
+  /** Told when candles have come. @returns ends it */
+  onNews(listener: () => void): () => void;
 };
 
 /** What the feed works with. */
@@ -40,25 +38,31 @@ export type CandleFeedDeps = {
   readonly store: CandleStore;
   readonly market: MarketData;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Ends what is being fetched. */
+  readonly signal: AbortSignal;
 };
 
 /** Candles kept per market and timeframe for bots that lag behind. */
 const KEPT_MAX = 1000;
+/** A candle without trades may never come: the exchange is not asked at every tick. */
+const RETRY_AFTER_MS = 2000;
 
 /** What is known of one market and timeframe: every closed candle from an open time on. */
-type Known = { from: EpochMs; candles: Candle[]; asking: Promise<void> | null };
+type Known = { from: EpochMs; candles: Candle[]; isAsking: boolean; retryAtMs: number };
 
 /** A feed over one exchange's public data. */
 export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
   const knownOf = new Map<string, Known>();
+  const listeners = new Set<() => void>();
 
   async function extend(
     known: Known,
     market: Market,
     timeframeMin: number,
     to: EpochMs,
-    signal: AbortSignal,
   ): Promise<void> {
+    const { signal } = deps;
     const last = known.candles.at(-1);
     const from = last ? last.openAt + timeframeMin * MINUTE_MS : known.from;
     const range = { from, to };
@@ -70,30 +74,48 @@ export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
     known.from = known.candles[0]?.openAt ?? known.from;
   }
 
+  function fetchMissing(known: Known, market: Market, timeframeMin: number, to: EpochMs): void {
+    known.isAsking = true;
+    extend(known, market, timeframeMin, to)
+      .then(() => {
+        for (const listener of listeners) listener();
+      })
+      .catch((error: unknown) => {
+        if (deps.signal.aborted) return;
+        deps.log.warn(`candles of ${market.symbol} did not come; they are asked for again`, {
+          error,
+        });
+      })
+      .finally(() => {
+        known.isAsking = false;
+        known.retryAtMs = deps.clock.monotonicMs() + RETRY_AFTER_MS;
+      });
+  }
+
   return {
     async history(scope, market, timeframeMin, from, signal) {
       const range = { from, to: deps.clock.now() };
       const report = await downloadCandles(deps, { scope, market, timeframeMin, range, signal });
       return await deps.store.loadSeries(scope, report.seriesId, range);
     },
-    async closedSince(market, timeframeMin, from, signal) {
+    closedSince(market, timeframeMin, from) {
       const to = gridFloor(deps.clock.now(), timeframeMin);
       if (to <= from) return [];
+      const stepMs = timeframeMin * MINUTE_MS;
       const key = `${market.exchangeId} ${market.kind} ${market.symbol} ${timeframeMin}`;
       let known = knownOf.get(key);
       if (!known || known.from > from) {
-        known = { from, candles: [], asking: null };
+        known = { from, candles: [], isAsking: false, retryAtMs: 0 };
         knownOf.set(key, known);
       }
-      const mine = known;
-      const newest = mine.candles.at(-1)?.openAt ?? mine.from - timeframeMin * MINUTE_MS;
-      if (newest + timeframeMin * MINUTE_MS < to) {
-        mine.asking ??= extend(mine, market, timeframeMin, to, signal).finally(() => {
-          mine.asking = null;
-        });
-        await mine.asking;
-      }
-      return mine.candles.filter(({ openAt }) => openAt >= from);
+      const newest = known.candles.at(-1)?.openAt ?? known.from - stepMs;
+      const isDue = newest + stepMs < to && deps.clock.monotonicMs() >= known.retryAtMs;
+      if (isDue && !known.isAsking) fetchMissing(known, market, timeframeMin, to);
+      return known.candles.filter(({ openAt }) => openAt >= from);
+    },
+    onNews(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

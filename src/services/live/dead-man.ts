@@ -1,7 +1,7 @@
 // The exchange's own switch for the case that Dragon falls silent: kept wound up while the account is traded here, off
 // before a planned stop. Driven by the account loop at every tick. After it fired every order is gone, so nothing may
 // open before the protective orders stand again.
-import type { Broker } from "../../ports/broker.ts";
+import type { Broker, RefusalReason } from "../../ports/broker.ts";
 import type { LiveDeps } from "./live-types.ts";
 
 /** The switch of one account. */
@@ -24,6 +24,12 @@ export const FIRES_AFTER_MS = 60_000;
 /** Signs of life are sent this often. */
 export const WIND_EVERY_MS = 20_000;
 const RETRY_AFTER_MS = 5000;
+const NO_RIGHT: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  "KEY_REFUSED",
+  "PERMISSION_MISSING",
+  "NOT_SUPPORTED",
+]);
+const NO_RIGHT_AGAIN_MS = 3_600_000;
 /** A write needs this much lease: afterwards the account may be somebody else's. */
 const LEASE_MIN_MS = 5000;
 const OFF_TRIES = 3;
@@ -90,6 +96,12 @@ async function wind(deps: DeadManDeps, state: State, signal: AbortSignal): Promi
       state.isUnsure = false;
       state.dueAtMs = askedMs + WIND_EVERY_MS;
       if (wasOff) tellArmed(deps);
+      return;
+    }
+    if (answer.outcome === "refused" && NO_RIGHT.has(answer.reason)) {
+      // A right some accounts do not have: asking again soon only costs requests.
+      tellMissing(deps, state);
+      state.dueAtMs = clock.monotonicMs() + NO_RIGHT_AGAIN_MS;
       return;
     }
     log.warn(`the dead-man switch was not wound up: ${answer.sentence}`);

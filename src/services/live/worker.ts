@@ -75,133 +75,148 @@ type Traded = {
 };
 type Failure = { count: number; retryAtMs: number };
 
+type Work = {
+  readonly deps: WorkerDeps;
+  readonly traded: Map<AccountId, Traded>;
+  readonly failures: Map<AccountId, Failure>;
+  /** Ends the pause between two looks; null while there is none. */
+  wake: (() => void) | null;
+};
+
 /** A worker. */
 export function createWorker(deps: WorkerDeps): LiveWorker {
-  const { clock, log } = deps;
-  const traded = new Map<AccountId, Traded>();
-  const failures = new Map<AccountId, Failure>();
-  let wake: (() => void) | null = null;
-
-  async function look(signal: AbortSignal): Promise<void> {
-    for (const { workspaceId, accountId } of await deps.bots.tradedAccounts()) {
-      if (signal.aborted || traded.size >= ACCOUNTS_MAX) return;
-      const failed = failures.get(accountId);
-      const isWaiting = failed !== undefined && failed.retryAtMs > clock.monotonicMs();
-      if (traded.has(accountId) || isWaiting) continue;
-      begin(scopeOf(workspaceId), accountId, signal);
-    }
-  }
-
-  function begin(scope: Scope, accountId: AccountId, signal: AbortSignal): void {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    const done = trade(scope, accountId, stop, either).then(
-      () => void failures.delete(accountId),
-      (error: unknown) => fail(accountId, error, signal),
-    );
-    const ended = done.finally(() => traded.delete(accountId));
-    traded.set(accountId, { loop: null, stop, done: ended });
-  }
-
-  function fail(accountId: AccountId, error: unknown, signal: AbortSignal): void {
-    if (signal.aborted) return;
-    const count = failures.get(accountId)?.count ?? 0;
-    const waitMs = RETRY_MS[Math.min(count, RETRY_MS.length - 1)] ?? 0;
-    failures.set(accountId, { count: count + 1, retryAtMs: clock.monotonicMs() + waitMs });
-    log.warn(`account ${accountId} could not be traded; it is tried again`, { error });
-  }
-
-  async function trade(
-    scope: Scope,
-    accountId: AccountId,
-    stop: AbortController,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const keeper = createLeaseKeeper(
-      { store: deps.trading, locks: deps.locks, clock, log },
-      scope,
-      accountId,
-      deps.name,
-      deps.lease,
-    );
-    const taken = await keeper.take((sentence) => stop.abort(new Error(sentence)));
-    // Another worker has it: it is looked at again with every look.
-    if (!taken.ok) return;
-    const lease = taken.value;
-    const released = new AbortController();
-    const kept = lease.run(released.signal);
-    try {
-      const account = await deps.accounts.find(scope, accountId);
-      if (account !== null) await tradeUnder(scope, account, lease, signal);
-    } finally {
-      released.abort();
-      await kept;
-    }
-  }
-
-  async function tradeUnder(
-    scope: Scope,
-    account: TradingAccount,
-    lease: KeptLease,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const opened = await deps.open(scope, account, lease.guard, signal);
-    try {
-      const { id: accountId, mode } = account;
-      const { positionMode } = opened;
-      const loop = createAccountLoop({
-        ...opened,
-        ...{ lease, clock, bots: deps.bots, figures: deps.figures, cells: deps.cells },
-        commands: deps.commands,
-        settings: deps.settings,
-        readAccount: () => deps.accounts.find(scope, accountId),
-        record: deps.record,
-        account: { scope, accountId, mode, positionMode, instance: deps.instance },
-        tradingAccount: account,
-        store: deps.trading,
-        log: log.child(`account-${accountId}`),
-        worker: deps.name,
-        ...(deps.pace ? { pace: deps.pace } : {}),
-      });
-      const known = traded.get(accountId);
-      if (known) traded.set(accountId, { ...known, loop });
-      await loop.run(signal);
-    } finally {
-      await opened.close();
-    }
-  }
-
-  function poke(): void {
-    for (const { loop } of traded.values()) loop?.poke();
-    wake?.();
-  }
-
-  async function pause(signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    wake = () => woken.abort();
-    const either = AbortSignal.any([signal, woken.signal]);
-    const ignore = () => undefined;
-    await clock.sleep(LOOK_MIN_MS, signal).catch(ignore);
-    await clock.sleep(LOOK_EVERY_MS, either).catch(ignore);
-    wake = null;
-  }
-
+  const work: Work = { deps, traded: new Map(), failures: new Map(), wake: null };
   return {
-    async run(signal) {
-      const heard = await Promise.allSettled(
-        (["bots", "accounts"] as const).map((topic) => deps.bus.listen(topic, poke)),
-      );
-      while (!signal.aborted) {
-        await look(signal).catch((error: unknown) => {
-          if (!signal.aborted) log.warn("the accounts to trade could not be read", { error });
-        });
-        await pause(signal);
-      }
-      await Promise.all([...traded.values()].map(({ done }) => done));
-      for (const each of heard) if (each.status === "fulfilled") await each.value.stop();
-    },
-    accounts: () => [...traded.keys()],
+    run: (signal) => run(work, signal),
+    accounts: () => [...work.traded.keys()],
   };
+}
+
+async function run(work: Work, signal: AbortSignal): Promise<void> {
+  const { deps, traded } = work;
+  const heard = await Promise.allSettled(
+    (["bots", "accounts"] as const).map((topic) => deps.bus.listen(topic, () => poke(work))),
+  );
+  while (!signal.aborted) {
+    await look(work, signal).catch((error: unknown) => {
+      if (!signal.aborted) deps.log.warn("the accounts to trade could not be read", { error });
+    });
+    await pause(work, signal);
+  }
+  await Promise.all([...traded.values()].map(({ done }) => done));
+  for (const each of heard) if (each.status === "fulfilled") await each.value.stop();
+}
+
+async function look(work: Work, signal: AbortSignal): Promise<void> {
+  const { deps, traded, failures } = work;
+  for (const { workspaceId, accountId } of await deps.bots.tradedAccounts()) {
+    if (signal.aborted || traded.size >= ACCOUNTS_MAX) return;
+    const failed = failures.get(accountId);
+    const isWaiting = failed !== undefined && failed.retryAtMs > deps.clock.monotonicMs();
+    if (traded.has(accountId) || isWaiting) continue;
+    begin(work, scopeOf(workspaceId), accountId, signal);
+  }
+}
+
+function begin(work: Work, scope: Scope, accountId: AccountId, signal: AbortSignal): void {
+  const { traded, failures } = work;
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const done = trade(work, scope, accountId, stop, either).then(
+    () => void failures.delete(accountId),
+    (error: unknown) => fail(work, accountId, error, signal),
+  );
+  const ended = done.finally(() => traded.delete(accountId));
+  traded.set(accountId, { loop: null, stop, done: ended });
+}
+
+function fail(work: Work, accountId: AccountId, error: unknown, signal: AbortSignal): void {
+  const { failures } = work;
+  const { clock, log } = work.deps;
+  if (signal.aborted) return;
+  const count = failures.get(accountId)?.count ?? 0;
+  const waitMs = RETRY_MS[Math.min(count, RETRY_MS.length - 1)] ?? 0;
+  failures.set(accountId, { count: count + 1, retryAtMs: clock.monotonicMs() + waitMs });
+  log.warn(`account ${accountId} could not be traded; it is tried again`, { error });
+}
+
+async function trade(
+  work: Work,
+  scope: Scope,
+  accountId: AccountId,
+  stop: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  const { deps } = work;
+  const { clock, log } = deps;
+  const keeper = createLeaseKeeper(
+    { store: deps.trading, locks: deps.locks, clock, log },
+    scope,
+    accountId,
+    deps.name,
+    deps.lease,
+  );
+  const taken = await keeper.take((sentence) => stop.abort(new Error(sentence)));
+  // Another worker has it: it is looked at again with every look.
+  if (!taken.ok) return;
+  const lease = taken.value;
+  const released = new AbortController();
+  const kept = lease.run(released.signal);
+  try {
+    const account = await deps.accounts.find(scope, accountId);
+    if (account !== null) await tradeUnder(work, scope, account, lease, signal);
+  } finally {
+    released.abort();
+    await kept;
+  }
+}
+
+async function tradeUnder(
+  { deps, traded }: Work,
+  scope: Scope,
+  account: TradingAccount,
+  lease: KeptLease,
+  signal: AbortSignal,
+): Promise<void> {
+  const opened = await deps.open(scope, account, lease.guard, signal);
+  try {
+    const { id: accountId, mode } = account;
+    const { positionMode } = opened;
+    const loop = createAccountLoop({
+      ...opened,
+      ...{ lease, clock: deps.clock, bots: deps.bots, figures: deps.figures, cells: deps.cells },
+      commands: deps.commands,
+      settings: deps.settings,
+      readAccount: () => deps.accounts.find(scope, accountId),
+      record: deps.record,
+      account: { scope, accountId, mode, positionMode, instance: deps.instance },
+      tradingAccount: account,
+      store: deps.trading,
+      log: deps.log.child(`account-${accountId}`),
+      worker: deps.name,
+      ...(deps.pace ? { pace: deps.pace } : {}),
+    });
+    const known = traded.get(accountId);
+    if (known) traded.set(accountId, { ...known, loop });
+    await loop.run(signal);
+  } finally {
+    await opened.close();
+  }
+}
+
+function poke(work: Work): void {
+  for (const { loop } of work.traded.values()) loop?.poke();
+  work.wake?.();
+}
+
+async function pause(work: Work, signal: AbortSignal): Promise<void> {
+  const woken = new AbortController();
+  work.wake = () => woken.abort();
+  const either = AbortSignal.any([signal, woken.signal]);
+  const ignore = () => undefined;
+  await work.deps.clock.sleep(LOOK_MIN_MS, signal).catch(ignore);
+  await work.deps.clock.sleep(LOOK_EVERY_MS, either).catch(ignore);
+  work.wake = null;
 }
 
 /** The program itself acts for a workspace. */

@@ -37,7 +37,8 @@ function world(executed: Record<string, string>) {
     asked.push(id);
     const filled = said.get(id);
     if (filled === "fails") throw Object.assign(new Error("away"), { name: "BrokerError" });
-    return filled === undefined ? null : ({ filledQty: decimal(filled) } as OrderReport);
+    if (filled === undefined) return null;
+    return { filledQty: decimal(filled), averagePrice: decimal(95) } as OrderReport;
   };
   const clock = virtualClock();
   const booked = new Map<string, string>();
@@ -61,6 +62,12 @@ describe("trades of an order nobody knows", () => {
     const { attribute } = world({ stop: "2", other: "0" });
     const result = await attribute([aTrade("1")], [aStop("other"), aStop("stop")]);
     expect(result).toEqual({ given: [["1", "stop"]], waiting: [] });
+  });
+
+  test("are somebody else's when as much was executed at another price", async () => {
+    const { attribute } = world({ stop: "2" });
+    const elsewhere = [aTrade("1", { price: decimal("95.1") })];
+    expect((await attribute(elsewhere, [aStop("stop")])).given).toEqual([]);
   });
 
   test("are counted together", async () => {
