@@ -70,8 +70,7 @@
     const offered = column.operators.filter(([each]) => each !== "in" && each !== "within");
     const select = make("select", { name: "operator" }, ...optionsOf(offered, operator));
     const type = { number: "number", date: "date" }[column.kind] ?? "text";
-    const input = (name, value) =>
-      make("input", { name, type, value, step: "any", maxLength: 200 });
+    const input = (name, value) => make("input", { name, type, value, step: "any", maxLength: 200 });
     const [from = "", to = ""] = operator === "inRange" ? (text ?? "").split("..") : [text ?? ""];
     const value = input("value", isBlank(operator) ? "" : from);
     const end = input("end", to);
@@ -102,36 +101,15 @@
     const { conditions, isEither } = currentOf(column.key);
     const chosen = conditions.flatMap(({ text }) => text.split("|"));
     if (column.kind === "flag") {
-      return [
-        choiceFields(
-          column,
-          [
-            ["yes", "Yes"],
-            ["no", "No"],
-          ],
-          chosen,
-        ),
-      ];
+      return [choiceFields(column, [["yes", "Yes"], ["no", "No"]], chosen)];
     }
     if (column.kind === "set") {
-      return [
-        choiceFields(
-          column,
-          column.vocabulary.map((word) => [word, word]),
-          chosen,
-        ),
-      ];
+      return [choiceFields(column, column.vocabulary.map((word) => [word, word]), chosen)];
     }
     const join = make(
       "select",
       { name: "join" },
-      ...optionsOf(
-        [
-          ["and", "and"],
-          ["or", "or"],
-        ],
-        isEither ? "or" : "and",
-      ),
+      ...optionsOf([["and", "and"], ["or", "or"]], isEither ? "or" : "and"),
     );
     return [
       conditionFields(column, conditions[0]),
@@ -317,8 +295,7 @@
       if (isDone) return;
       isDone = true;
       const note = input.value.trim();
-      const isSaved =
-        isKept && note !== before && (await post(`/runs/${id}/mark`, [["note", note]]));
+      const isSaved = isKept && note !== before && (await post(`/runs/${id}/mark`, [["note", note]]));
       button.textContent = isSaved ? note : before;
       const hadFocus = input === document.activeElement;
       input.replaceWith(button);

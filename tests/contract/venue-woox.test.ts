@@ -2,7 +2,13 @@
 // written apart from the same documents agree.
 import { afterEach, describe, expect, test } from "bun:test";
 import type { CallOptions, NewOrder } from "../../src/ports/broker.ts";
-import { type BrokerLab, fillResting, loseNextAnswer, openBrokerLab, TERMS } from "./broker-lab.ts";
+import {
+  type BrokerLab,
+  fillResting,
+  loseNextAnswer,
+  openBrokerLab,
+  TERMS,
+} from "./broker-lab.ts";
 import { stopLabs } from "../venue/lab.ts";
 import { brokerContract } from "./broker.contract.ts";
 

@@ -31,9 +31,13 @@ export function drawCandles(random: Random, spec: CandleSpec): Candles {
   for (let i = 0; i < spec.bars; i++) {
     if (left-- <= 0) {
       regime = nextRegime(random, spec, last);
-      left = regime === "crash" || regime === "rally" ? random.whole(1, 5) : random.whole(8, 50);
+      left =
+        regime === "crash" || regime === "rally"
+          ? random.whole(1, 5)
+          : random.whole(8, 50);
     }
-    if (random.chance(holeChance)) t += stepMs * random.pick([1, 1, 2, 3, random.whole(5, 60)]);
+    if (random.chance(holeChance))
+      t += stepMs * random.pick([1, 1, 2, 3, random.whole(5, 60)]);
     const bar = drawBar(random, spec, regime, last, random.chance(gapChance));
     out.t.push(t);
     out.o.push(bar.o);
@@ -48,10 +52,14 @@ export function drawCandles(random: Random, spec: CandleSpec): Candles {
 }
 
 function nextRegime(random: Random, spec: CandleSpec, last: number): Regime {
-  if (last < spec.price * 0.25) return random.pick(["rally", "up", "up", "chop"] as const);
-  if (last > spec.price * 4) return random.pick(["crash", "down", "down", "chop"] as const);
+  if (last < spec.price * 0.25)
+    return random.pick(["rally", "up", "up", "chop"] as const);
+  if (last > spec.price * 4)
+    return random.pick(["crash", "down", "down", "chop"] as const);
   const usual: Regime[] = ["up", "down", "chop", "chop", "chop", "flat"];
-  return random.pick(spec.crashy ? [...usual, "crash", "crash", "rally"] : usual);
+  return random.pick(
+    spec.crashy ? [...usual, "crash", "crash", "rally"] : usual,
+  );
 }
 
 function drift(regime: Regime): number {
@@ -110,18 +118,31 @@ function drawBar(
 function onGrid(spec: CandleSpec, x: number): number {
   const unit = spec.onGrid ? spec.tick : spec.tick / 8;
   const decimals = Math.max(0, Math.ceil(-Math.log10(unit)) + 3);
-  return Math.max(spec.tick, Number((Math.round(x / unit) * unit).toFixed(decimals)));
+  return Math.max(
+    spec.tick,
+    Number((Math.round(x / unit) * unit).toFixed(decimals)),
+  );
 }
 
 /** Draws funding stamps over the span of a candle file, some of them off the bar grid. */
-export function drawFunding(random: Random, candles: Candles, timeframeMin: number): Funding {
+export function drawFunding(
+  random: Random,
+  candles: Candles,
+  timeframeMin: number,
+): Funding {
   const out: Funding = { t: [], rate: [] };
   const first = candles.t[0] ?? 0;
   const last = candles.t.at(-1) ?? 0;
   const every = timeframeMin * 60_000 * random.pick([1, 3, 8, 24, 48]);
-  const shift = random.chance(0.4) ? random.whole(1, timeframeMin * 60_000 - 1) : 0;
+  const shift = random.chance(0.4)
+    ? random.whole(1, timeframeMin * 60_000 - 1)
+    : 0;
   const size = random.logBetween(0.0001, 0.003);
-  for (let t = Math.ceil(first / every) * every + shift; t <= last; t += every) {
+  for (
+    let t = Math.ceil(first / every) * every + shift;
+    t <= last;
+    t += every
+  ) {
     out.t.push(t);
     out.rate.push(Number((size * random.normal()).toFixed(7)));
   }

@@ -8,10 +8,21 @@ type Group = Record<string, unknown>;
 
 const STYLES = ["market", "limit", "maker_or_cancel"] as const;
 const AVERAGES = ["Sma", "Ema"] as const;
-const SOURCES = ["open", "high", "low", "close", "hl2", "hlc3", "ohlc4"] as const;
+const SOURCES = [
+  "open",
+  "high",
+  "low",
+  "close",
+  "hl2",
+  "hlc3",
+  "ohlc4",
+] as const;
 
 /** Draws a config document; some keys without weight are left to their defaults. */
-export function drawConfig(random: Random, scale: Scale): Record<string, unknown> {
+export function drawConfig(
+  random: Random,
+  scale: Scale,
+): Record<string, unknown> {
   const consensus = random.chance(0.5);
   const config: Record<string, unknown> = {
     general: drawGeneral(random, scale, consensus),
@@ -22,11 +33,13 @@ export function drawConfig(random: Random, scale: Scale): Record<string, unknown
     macd: drawMacd(random, scale),
     rsi: drawRsi(random, scale),
   };
-  if (random.chance(0.2)) config._futures = { leverage: 7, apply_leverage_on_start: true };
+  if (random.chance(0.2))
+    config._futures = { leverage: 7, apply_leverage_on_start: true };
   return config;
 }
 
-const round = (x: number, decimals: number): number => Number(x.toFixed(decimals));
+const round = (x: number, decimals: number): number =>
+  Number(x.toFixed(decimals));
 
 // A whole multiple of the base timeframe that still gives the case enough bins.
 function drawInterval(random: Random, scale: Scale): number {
@@ -47,13 +60,24 @@ function drawInterval(random: Random, scale: Scale): number {
 
 function drawMinutes(random: Random, scale: Scale): number {
   const base = scale.timeframeMin;
-  return random.pick([0, 0, 1, base, 2 * base, 3 * base, 3 * base + 1, 8 * base]);
+  return random.pick([
+    0,
+    0,
+    1,
+    base,
+    2 * base,
+    3 * base,
+    3 * base + 1,
+    8 * base,
+  ]);
 }
 
 function drawGeneral(random: Random, scale: Scale, consensus: boolean): Group {
   const sides = random.pick(["long", "long", "short", "both", "both"]);
   const band = (): number =>
-    random.chance(0.35) ? round(100 * scale.sigma * random.between(0.1, 1.5), 2) : 0;
+    random.chance(0.35)
+      ? round(100 * scale.sigma * random.between(0.1, 1.5), 2)
+      : 0;
   const fixed = random.chance(0.3);
   const timeout = random.pick([1, 2, 4]) * scale.timeframeMin;
   const general: Group = {
@@ -62,7 +86,9 @@ function drawGeneral(random: Random, scale: Scale, consensus: boolean): Group {
     initial_entry_balance_pct: scale.reckless
       ? random.pick([60, 100, 100])
       : random.pick([2, 5, 10, 20, 50, 100, 99.9, 99.7]),
-    initial_entry_fixed_usd: scale.reckless ? 450 : random.pick([25, 60, 100, 333.33]),
+    initial_entry_fixed_usd: scale.reckless
+      ? 450
+      : random.pick([25, 60, 100, 333.33]),
     use_indicator_consensus: consensus,
     entry_order_style: random.pick(STYLES),
     exit_order_style: scale.touchy ? "maker_or_cancel" : random.pick(STYLES),
@@ -99,19 +125,34 @@ function drawExits(random: Random, scale: Scale): Group {
   const distance = Math.max(unit * random.between(0.7, 4), ticks);
   const exits: Group = {
     sl_mode: random.pick(["PCT", "ATR"]),
-    sl_pct: random.chance(stopOff) ? 0 : round(far * unit * random.between(1, 8), 2),
-    trail_activation_pct: random.chance(0.25) ? 0 : round(unit * random.between(0.2, 3), 2),
+    sl_pct: random.chance(stopOff)
+      ? 0
+      : round(far * unit * random.between(1, 8), 2),
+    trail_activation_pct: random.chance(0.25)
+      ? 0
+      : round(unit * random.between(0.2, 3), 2),
     trail_distance_pct: random.chance(0.4) ? 0 : round(distance, 2),
-    atr_period: scale.warm ? random.whole(1, 4) : random.pick([1, 2, 3, 5, 14, 60]),
-    sl_atr_mult: random.chance(stopOff) ? 0 : round(far * random.between(0.8, 6), 2),
+    atr_period: scale.warm
+      ? random.whole(1, 4)
+      : random.pick([1, 2, 3, 5, 14, 60]),
+    sl_atr_mult: random.chance(stopOff)
+      ? 0
+      : round(far * random.between(0.8, 6), 2),
     sl_atr_lock: random.chance(0.35),
-    trail_activation_atr_mult: random.chance(0.25) ? 0 : round(random.between(0.2, 2), 2),
-    trail_distance_atr_mult: random.chance(0.4) ? 0 : round(random.between(0.6, 3), 2),
+    trail_activation_atr_mult: random.chance(0.25)
+      ? 0
+      : round(random.between(0.2, 2), 2),
+    trail_distance_atr_mult: random.chance(0.4)
+      ? 0
+      : round(random.between(0.6, 3), 2),
     tp_mode: random.pick(["PCT", "ATR"]),
-    tp_pct: random.chance(0.1) ? 0 : round(unit * random.between(0.5, 5) + 0.01, 2),
+    tp_pct: random.chance(0.1)
+      ? 0
+      : round(unit * random.between(0.5, 5) + 0.01, 2),
     tp_atr_mult: random.chance(0.1) ? 0 : round(random.between(0.4, 5), 2),
   };
-  if (random.chance(0.35)) exits.on_opposite_signal = random.pick(["close", "close", "ignore"]);
+  if (random.chance(0.35))
+    exits.on_opposite_signal = random.pick(["close", "close", "ignore"]);
   if (random.chance(0.3)) exits.tp_replace_threshold_pct = 1;
   if (scale.reckless && random.chance(0.75)) {
     exits.tp_pct = round(unit * random.between(4, 12), 2);
@@ -133,7 +174,10 @@ function drawLadder(random: Random, scale: Scale): Group {
 }
 
 function drawTrend(random: Random, scale: Scale, consensus: boolean): Group {
-  const slow = Math.max(drawInterval(random, scale), drawInterval(random, scale));
+  const slow = Math.max(
+    drawInterval(random, scale),
+    drawInterval(random, scale),
+  );
   return {
     enabled: random.chance(consensus ? 0.5 : 0.3),
     ma_interval_min: slow,

@@ -51,7 +51,9 @@ export function generateCase(seed: number): GeneratedCase {
   const notional = usualNotional(config, Number(run.initial_balance));
   const instrument = drawInstrument(random, scale, notional);
   const hasFunding = random.chance(0.5);
-  const funding = hasFunding ? drawFunding(random, candles, scale.timeframeMin) : undefined;
+  const funding = hasFunding
+    ? drawFunding(random, candles, scale.timeframeMin)
+    : undefined;
   return { candles, funding, config, instrument, run };
 }
 
@@ -61,7 +63,9 @@ function drawScale(random: Random): Scale {
   const warm = timeframeMin >= 15 && random.chance(0.5);
   const price = random.logBetween(0.01, 60_000);
   const magnitude = 10 ** Math.floor(Math.log10(price));
-  const fineness = touchy ? random.pick([0.001, 0.002]) : random.pick([1e-5, 1e-4, 2e-4, 2.5e-4]);
+  const fineness = touchy
+    ? random.pick([0.001, 0.002])
+    : random.pick([1e-5, 1e-4, 2e-4, 2.5e-4]);
   return {
     timeframeMin,
     bars: random.whole(warm ? 450 : 200, 900),
@@ -86,11 +90,17 @@ function drawStart(random: Random, scale: Scale): number {
   return Math.floor(at / stepMs) * stepMs;
 }
 
-function drawRun(random: Random, scale: Scale, candles: Candles): Record<string, unknown> {
+function drawRun(
+  random: Random,
+  scale: Scale,
+  candles: Candles,
+): Record<string, unknown> {
   const stepMs = scale.timeframeMin * 60_000;
   const count = candles.t.length;
-  const at = (share: number): number => candles.t[Math.floor((count - 1) * share)] ?? 0;
-  const odd = (): number => (random.chance(0.15) ? random.whole(1, stepMs - 1) : 0);
+  const at = (share: number): number =>
+    candles.t[Math.floor((count - 1) * share)] ?? 0;
+  const odd = (): number =>
+    random.chance(0.15) ? random.whole(1, stepMs - 1) : 0;
   const ending = random.pick(["exact", "inside", "beyond"]);
   const last = (candles.t.at(-1) ?? 0) + stepMs;
   const to = {
@@ -100,7 +110,9 @@ function drawRun(random: Random, scale: Scale, candles: Candles): Record<string,
   };
   const run: Record<string, unknown> = {
     timeframe_min: scale.timeframeMin,
-    from: at(scale.warm ? random.between(0.4, 0.6) : random.between(0.02, 0.2)) + odd(),
+    from:
+      at(scale.warm ? random.between(0.4, 0.6) : random.between(0.02, 0.2)) +
+      odd(),
     to: (to[ending as keyof typeof to] ?? last) + odd(),
     initial_balance: random.pick([500, 1000, 2500, 12_345.67, 100_000]),
     fill_model: random.pick(["path", "path", "pessimistic"]),
@@ -109,23 +121,35 @@ function drawRun(random: Random, scale: Scale, candles: Candles): Record<string,
     maker_fee: random.pick([0, 0.0002, -0.0001, 0.0004]),
     taker_fee: random.pick([0, 0.0005, 0.001]),
     slippage_bps: random.pick([0, 0, 1, 5, 20]),
-    leverage: scale.reckless ? random.pick([10, 20, 50, 100]) : random.pick([1, 1, 1, 2, 5, 12.5]),
+    leverage: scale.reckless
+      ? random.pick([10, 20, 50, 100])
+      : random.pick([1, 1, 1, 2, 5, 12.5]),
     maintenance_margin_rate: random.pick([0, 0.004, 0.005, 0.0085]),
   };
-  if (random.chance(0.2)) Object.assign(run, { indicator_set: "tv", htf_mode: "confirmed" });
+  if (random.chance(0.2))
+    Object.assign(run, { indicator_set: "tv", htf_mode: "confirmed" });
   if (random.chance(0.1)) delete run.maker_fee;
   return run;
 }
 
-function usualNotional(config: Record<string, unknown>, balance: number): number {
+function usualNotional(
+  config: Record<string, unknown>,
+  balance: number,
+): number {
   const general = config.general as Record<string, unknown>;
   return general.initial_entry_sizing_mode === "fixed_usd"
     ? Math.min(Number(general.initial_entry_fixed_usd), balance)
     : (balance * Number(general.initial_entry_balance_pct)) / 100;
 }
 
-function drawInstrument(random: Random, scale: Scale, notional: number): Record<string, unknown> {
-  const contract = random.chance(0.7) ? 1 : random.pick([0.001, 0.01, 0.1, 10, 100]);
+function drawInstrument(
+  random: Random,
+  scale: Scale,
+  notional: number,
+): Record<string, unknown> {
+  const contract = random.chance(0.7)
+    ? 1
+    : random.pick([0.001, 0.01, 0.1, 10, 100]);
   const qty = notional / (scale.price * contract);
   // The minimum lies between the first entry and the first rung, so that rungs are skipped.
   const tight = random.chance(0.3);
@@ -138,9 +162,11 @@ function drawInstrument(random: Random, scale: Scale, notional: number): Record<
     qty_step: step,
   };
   if (random.chance(0.8) || contract !== 1) out.contract_size = contract;
-  if (random.chance(0.5)) out.min_qty = decimal(Math.min(step * random.pick([1, 2, 5]), qty * 0.8));
+  if (random.chance(0.5))
+    out.min_qty = decimal(Math.min(step * random.pick([1, 2, 5]), qty * 0.8));
   if (random.chance(0.1)) out.min_qty = decimal(qty * random.between(0.4, 0.9));
-  if (random.chance(0.35)) out.min_notional = decimal(notional * random.pick([0.01, 0.1, 0.5]));
+  if (random.chance(0.35))
+    out.min_notional = decimal(notional * random.pick([0.01, 0.1, 0.5]));
   if (tight) out.min_notional = decimal(notional * random.between(0.97, 0.998));
   return out;
 }

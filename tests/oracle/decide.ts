@@ -4,7 +4,13 @@
 import { createOrder } from "./orders.ts";
 import { below, passive, roundDown } from "./rounding.ts";
 import { entrySide } from "./rules.ts";
-import { gateHolds, isReady, signalHolds, type Snapshot, trendHolds } from "./signals.ts";
+import {
+  gateHolds,
+  isReady,
+  signalHolds,
+  type Snapshot,
+  trendHolds,
+} from "./signals.ts";
 import type { Sim } from "./sim.ts";
 import type { Decisions, Dir } from "./types.ts";
 import { fillMarketEntry } from "./walk.ts";
@@ -20,7 +26,9 @@ export function reviewPendingEntry(sim: Sim, snapshot: Snapshot): void {
     sim.decisions.entry_timeout += 1;
     return;
   }
-  const holds = trendHolds(snapshot, entry.dir, config) && signalHolds(snapshot, entry.dir, config);
+  const holds =
+    trendHolds(snapshot, entry.dir, config) &&
+    signalHolds(snapshot, entry.dir, config);
   if (holds) return;
   sim.entry = null;
   sim.decisions.entry_flipped += 1;
@@ -55,7 +63,8 @@ function chooseDirection(sim: Sim, snapshot: Snapshot): Dir | keyof Decisions {
   if (general.allow_short) allowed.push(-1);
   const times = [sim.lastEntryAt, sim.lastExitAt].filter((at) => at !== null);
   const cooldownMs = general.entry_cooldown_min * 60_000;
-  if (times.length > 0 && closeAt(sim) - Math.max(...times) < cooldownMs) return "cooldown"; // E15
+  if (times.length > 0 && closeAt(sim) - Math.max(...times) < cooldownMs)
+    return "cooldown"; // E15
   if (!(sim.balance > 0)) return "no_balance";
   if (!isReady(snapshot, config)) return "not_ready";
   const trending = allowed.filter((dir) => trendHolds(snapshot, dir, config));

@@ -35,17 +35,24 @@ export function metricsOf(input: MetricsInput): Metrics {
   const initial = settings.run.initial_balance;
   const final = samples.at(-1)?.equity ?? initial;
   const profit = final - initial;
-  const seconds = ((samples.at(-1)?.t ?? input.firstOpenAt) - input.firstOpenAt) / 1000;
+  const seconds =
+    ((samples.at(-1)?.t ?? input.firstOpenAt) - input.firstOpenAt) / 1000;
   const growth =
-    seconds < 7 * 86_400 || final <= 0 ? null : (final / initial) ** (YEAR_S / seconds);
+    seconds < 7 * 86_400 || final <= 0
+      ? null
+      : (final / initial) ** (YEAR_S / seconds);
   const cagr = growth === null ? null : growth - 1;
-  const drawdown = drawdownOf([{ t: input.firstOpenAt, equity: initial }, ...samples]);
+  const drawdown = drawdownOf([
+    { t: input.firstOpenAt, equity: initial },
+    ...samples,
+  ]);
   const margin = input.maxNotional / settings.run.leverage;
   const entry = fills.find((fill) => fill.reason === "ENTRY");
   const firstMargin =
     entry === undefined
       ? null
-      : (entry.price * entry.qty * settings.instrument.contract_size) / settings.run.leverage;
+      : (entry.price * entry.qty * settings.instrument.contract_size) /
+        settings.run.leverage;
   return {
     final_equity: final,
     net_profit: profit,
@@ -87,11 +94,13 @@ export function drawdownOf(curve: Sample[]) {
     const drop = peak.equity - sample.equity;
     const depth = peak.equity > 0 ? drop / peak.equity : 0;
     worstAbs = Math.max(worstAbs, drop);
-    if (depth > deepest.depth) deepest = { t: sample.t, depth, peak: peak.equity };
+    if (depth > deepest.depth)
+      deepest = { t: sample.t, depth, peak: peak.equity };
     depths.push(depth);
   }
   const end = curve.at(-1);
-  if (sawLower && end !== undefined) duration = Math.max(duration, end.t - peak.t);
+  if (sawLower && end !== undefined)
+    duration = Math.max(duration, end.t - peak.t);
   const back = curve.find((s) => s.t > deepest.t && s.equity >= deepest.peak);
   const recovered = deepest.depth > 0 && back !== undefined;
   return {
@@ -106,9 +115,12 @@ export function drawdownOf(curve: Sample[]) {
 /** Returns from day to day; a sample belongs to the UTC day of its close less 1 ms (E58). */
 export function dailyReturns(samples: Sample[], initial: number): number[] {
   const lastOfDay = new Map<number, number>();
-  for (const s of samples) lastOfDay.set(Math.floor((s.t - 1) / DAY_MS), s.equity);
+  for (const s of samples)
+    lastOfDay.set(Math.floor((s.t - 1) / DAY_MS), s.equity);
   const levels = [initial, ...lastOfDay.values()];
-  return levels.slice(1).map((level, i) => level / (levels[i] ?? Number.NaN) - 1);
+  return levels
+    .slice(1)
+    .map((level, i) => level / (levels[i] ?? Number.NaN) - 1);
 }
 
 // Percentile with linear interpolation at (n-1)q (E60).
@@ -124,13 +136,18 @@ function percentile(values: number[], q: number): number {
 export function dailyMetrics(returns: number[]) {
   const enough = returns.length >= 30; // E58
   const average = mean(returns);
-  const spread = Math.sqrt(sum(returns.map((r) => (r - average) ** 2)) / (returns.length - 1));
+  const spread = Math.sqrt(
+    sum(returns.map((r) => (r - average) ** 2)) / (returns.length - 1),
+  );
   const downside = Math.sqrt(mean(returns.map((r) => Math.min(0, r) ** 2)));
   const gains = sum(returns.filter((r) => r > 0));
   const pains = sum(returns.filter((r) => r < 0));
   const gainToPain = pains < 0 ? gains / -pains : null;
   const p5 = percentile(returns, 0.05);
-  const tail = returns.length >= 2 && p5 < 0 ? percentile(returns, 0.95) / Math.abs(p5) : null;
+  const tail =
+    returns.length >= 2 && p5 < 0
+      ? percentile(returns, 0.95) / Math.abs(p5)
+      : null;
   const scale = Math.sqrt(365);
   return {
     sharpe: enough && spread > 0 ? (average / spread) * scale : null,
@@ -138,7 +155,8 @@ export function dailyMetrics(returns: number[]) {
     days: returns.length,
     gain_to_pain: gainToPain,
     tail_ratio: tail,
-    common_sense_ratio: tail === null || gainToPain === null ? null : tail * gainToPain,
+    common_sense_ratio:
+      tail === null || gainToPain === null ? null : tail * gainToPain,
   };
 }
 
@@ -147,7 +165,9 @@ function cycleMetrics(cycles: Cycle[]) {
   const closed = cycles.filter((cycle) => cycle.closed_at !== null);
   const wins = closed.map((cycle) => cycle.net).filter((net) => net > 0);
   const losses = closed.map((cycle) => cycle.net).filter((net) => net < 0);
-  const spans = closed.map((cycle) => ((cycle.closed_at ?? 0) - cycle.opened_at) / 1000);
+  const spans = closed.map(
+    (cycle) => ((cycle.closed_at ?? 0) - cycle.opened_at) / 1000,
+  );
   const winRate = closed.length === 0 ? null : wins.length / closed.length;
   const factor = losses.length === 0 ? null : sum(wins) / -sum(losses);
   const both = wins.length > 0 && losses.length > 0;
@@ -176,7 +196,11 @@ function cycleMetrics(cycles: Cycle[]) {
 
 function fillMetrics(fills: Fill[]) {
   const feesOf = (liquidity: string): number =>
-    sum(fills.filter((fill) => fill.liquidity === liquidity).map((fill) => fill.fee));
+    sum(
+      fills
+        .filter((fill) => fill.liquidity === liquidity)
+        .map((fill) => fill.fee),
+    );
   return {
     fills: fills.length,
     entries: fills.filter((fill) => fill.reason === "ENTRY").length,

@@ -49,7 +49,9 @@ function account(parts: Parts = {}): Sim {
     ...parts.run,
   };
   const instrument = { price_tick: parts.tick ?? 1e-8, qty_step: 0.001 };
-  return createSim(readSettings({ general, exits, dca: parts.dca ?? {} }, instrument, run));
+  return createSim(
+    readSettings({ general, exits, dca: parts.dca ?? {} }, instrument, run),
+  );
 }
 
 // The same, with one unit bought at 100 before the first bar.
@@ -59,7 +61,14 @@ function longAt100(parts: Parts = {}): Sim {
   return sim;
 }
 
-function walk(sim: Sim, o: number, h: number, l: number, c: number, index = 0): void {
+function walk(
+  sim: Sim,
+  o: number,
+  h: number,
+  l: number,
+  c: number,
+  index = 0,
+): void {
   walkBar(sim, { t: T0 + index * BAR_MS, o, h, l, c }, []);
 }
 
@@ -124,7 +133,9 @@ describe("Appendix D", () => {
   });
 
   test("6: a post-only entry crossed by the next open moves to it and fills as maker", () => {
-    const result = runOracle(signalAt100([99.5, 100.2, 99.4, 100], "maker_or_cancel"));
+    const result = runOracle(
+      signalAt100([99.5, 100.2, 99.4, 100], "maker_or_cancel"),
+    );
     expect(result.fills).toHaveLength(1);
     expect(result.fills[0]).toMatchObject({
       price: 99.5,
@@ -136,9 +147,17 @@ describe("Appendix D", () => {
 });
 
 // Rising closes, then 100: the first close at which the lower band votes. One more bar follows.
-function signalAt100(next: [number, number, number, number], style: string): OracleInput {
+function signalAt100(
+  next: [number, number, number, number],
+  style: string,
+): OracleInput {
   const closes = [100.2, 100.4, 100.6, 100.8, 101, 101.2, 100];
-  const rows: [number, number, number, number][] = closes.map((c) => [c, c, c, c]);
+  const rows: [number, number, number, number][] = closes.map((c) => [
+    c,
+    c,
+    c,
+    c,
+  ]);
   rows.push(next);
   const column = (k: 0 | 1 | 2 | 3): number[] => rows.map((row) => row[k]);
   const t = rows.map((_, i) => T0 + i * BAR_MS);
@@ -173,22 +192,31 @@ describe("worked numbers of the rules", () => {
   });
 
   test("E6: the 10:00-11:00 bin is first visible at the close of the bar opened 10:55", () => {
-    const bars = Array.from({ length: 36 }, (_, i) => flatBar(T0 + 9 * 3_600_000 + i * BAR_MS));
+    const bars = Array.from({ length: 36 }, (_, i) =>
+      flatBar(T0 + 9 * 3_600_000 + i * BAR_MS),
+    );
     const bins = binsOf(bars, 60, 5);
     const visible = lastClosedBin(
       bins,
       bars.map((bar) => bar.t + BAR_MS),
     );
-    const at = (clock: string): number => bars.findIndex((b) => b.t === Date.parse(clock));
+    const at = (clock: string): number =>
+      bars.findIndex((b) => b.t === Date.parse(clock));
     expect(visible[at("2024-01-01T10:50:00Z")]).toBe(0);
     expect(visible[at("2024-01-01T10:55:00Z")]).toBe(1);
   });
 
   test("E7: 420-minute bins end at midnight and weekly bins start on Mondays", () => {
-    const hours = [0, 7, 14, 21].map((h) => binSpan(T0 + h * 3_600_000 + 60_000, 420));
-    expect(hours.map((s) => (s.start - T0) / 3_600_000)).toEqual([0, 7, 14, 21]);
+    const hours = [0, 7, 14, 21].map((h) =>
+      binSpan(T0 + h * 3_600_000 + 60_000, 420),
+    );
+    expect(hours.map((s) => (s.start - T0) / 3_600_000)).toEqual([
+      0, 7, 14, 21,
+    ]);
     expect(hours.map((s) => (s.end - T0) / 3_600_000)).toEqual([7, 14, 21, 24]);
-    expect(new Date(binSpan(T0 + 3 * 86_400_000, 10_080).start).getUTCDay()).toBe(1);
+    expect(
+      new Date(binSpan(T0 + 3 * 86_400_000, 10_080).start).getUTCDay(),
+    ).toBe(1);
   });
 
   test("E9: an RSI without any loss is 100 and starts on close n+1", () => {
@@ -196,7 +224,9 @@ describe("worked numbers of the rules", () => {
   });
 
   test("E18, E34, E35: signal at 100, next open 99.5", () => {
-    const postOnly = runOracle(signalAt100([99.5, 100.2, 99.4, 100], "maker_or_cancel"));
+    const postOnly = runOracle(
+      signalAt100([99.5, 100.2, 99.4, 100], "maker_or_cancel"),
+    );
     expect(postOnly.fills[0]).toMatchObject({
       price: 99.5,
       liquidity: "maker",
@@ -261,7 +291,11 @@ describe("worked numbers of the rules", () => {
     expect(liquidationPrice(sim)).toBeCloseTo(80 / 0.995, 10);
     walk(sim, 70, 75, 60, 70);
     expect(shown(sim)).toEqual([["LIQUIDATION", 70, 1, "taker"]]);
-    expect([sim.balance, sim.ledger.writeoff, sim.ruined]).toEqual([0, 10, true]);
+    expect([sim.balance, sim.ledger.writeoff, sim.ruined]).toEqual([
+      0,
+      10,
+      true,
+    ]);
   });
 
   test("section 1.5: rungs 99.00 qty 1, 97.51 qty 2, 94.5648 qty 4", () => {
@@ -273,7 +307,14 @@ describe("worked numbers of the rules", () => {
       walk(sim, low + 0.4, low + 0.4, low, low + 0.4, seen.length);
       seen.push([Number(position(sim).avg.toFixed(9))]);
     }
-    expect(seen).toEqual([[99, 1], [99.5], [97.51, 2], [98.505], [94.5648, 4], [96.5349]]);
+    expect(seen).toEqual([
+      [99, 1],
+      [99.5],
+      [97.51, 2],
+      [98.505],
+      [94.5648, 4],
+      [96.5349],
+    ]);
   });
 
   test("E58, E59: drawdown maxima are independent and a first loss counts", () => {
@@ -292,7 +333,10 @@ describe("worked numbers of the rules", () => {
       { t: midnight, equity: 90 },
       { t: midnight + 1, equity: 99 },
     ];
-    expect(dailyReturns(samples, 100).map((r) => r.toFixed(6))).toEqual(["-0.100000", "0.100000"]);
+    expect(dailyReturns(samples, 100).map((r) => r.toFixed(6))).toEqual([
+      "-0.100000",
+      "0.100000",
+    ]);
     expect(dailyMetrics([-0.1, 0.1]).gain_to_pain).toBeCloseTo(1, 12);
   });
 });
@@ -327,7 +371,9 @@ describe("reproducibility", () => {
       const { t, o, h, l, c, v } = input.candles;
       const prices = { o: head(o), h: head(h), l: head(l), c: head(c) };
       const candles = { t: head(t), ...prices, v: head(v) };
-      expect(runOracle({ ...input, run, candles })).toEqual(runOracle({ ...input, run }));
+      expect(runOracle({ ...input, run, candles })).toEqual(
+        runOracle({ ...input, run }),
+      );
     }
   });
 
@@ -335,8 +381,8 @@ describe("reproducibility", () => {
     const input = generateCase(5);
     const run = { ...input.run, from: 1, to: 2 };
     expect(() => runOracle({ ...input, run })).toThrow("holds no candles");
-    expect(() => runOracle({ ...input, config: { dca: { depth: 1 } } })).toThrow(
-      "config.dca.depth",
-    );
+    expect(() =>
+      runOracle({ ...input, config: { dca: { depth: 1 } } }),
+    ).toThrow("config.dca.depth");
   });
 });

@@ -5,7 +5,12 @@ import { createHash } from "node:crypto";
 import { decideEntry, reviewPendingEntry } from "./decide.ts";
 import { metricsOf, type Sample } from "./metrics.ts";
 import { manageAtClose } from "./rules.ts";
-import { intervalsInUse, readSettings, type Settings, gateInterval } from "./settings.ts";
+import {
+  intervalsInUse,
+  readSettings,
+  type Settings,
+  gateInterval,
+} from "./settings.ts";
 import { isComplete, snapshotsOf } from "./signals.ts";
 import { createSim, cycleOf, equityAt, type Sim, unrealised } from "./sim.ts";
 import type { Bar, Candles, Fill, Funding, Result } from "./types.ts";
@@ -30,7 +35,8 @@ export function runOracle(input: OracleInput): Result {
   const all = barsOf(input.candles);
   const wantedFrom = historyStart(settings);
   const fed = all.filter((bar) => bar.t >= wantedFrom && bar.t < to); // E11
-  if (!fed.some((bar) => bar.t >= from)) throw new Error("run.from..run.to holds no candles"); // E65
+  if (!fed.some((bar) => bar.t >= from))
+    throw new Error("run.from..run.to holds no candles"); // E65
   const first = all[0];
   const warmup: Result["warmup"] = {
     wanted_from: wantedFrom,
@@ -45,7 +51,8 @@ export function runOracle(input: OracleInput): Result {
 function barsOf({ t, o, h, l, c }: Candles): Bar[] {
   const at = (column: number[], i: number): number => {
     const value = column[i];
-    if (value === undefined) throw new Error(`candle columns differ in length at row ${i}`);
+    if (value === undefined)
+      throw new Error(`candle columns differ in length at row ${i}`);
     return value;
   };
   return t.map((time, i) => ({
@@ -62,7 +69,9 @@ function historyStart({ config, run }: Settings): number {
   const { general, exits, trend, bbands, macd, rsi } = config;
   const factor = (type: "Sma" | "Ema"): number => (type === "Sma" ? 1 : 4);
   const minutes = [
-    trend.enabled ? trend.ma_len * trend.ma_interval_min * factor(trend.ma_type) : 0, // E61
+    trend.enabled
+      ? trend.ma_len * trend.ma_interval_min * factor(trend.ma_type)
+      : 0, // E61
     bbands.length * bbands.interval_min * factor(bbands.ma_type),
     (macd.slow + macd.signal) * macd.interval_min * 4,
     (rsi.length + 1) * rsi.interval_min * 8,
@@ -73,7 +82,9 @@ function historyStart({ config, run }: Settings): number {
   ];
   const needed = Math.max(...minutes) + run.timeframe_min;
   const day = Math.floor((run.from - needed * MINUTE_MS) / DAY_MS);
-  const weekly = intervalsInUse(config, run).some((interval) => interval > 1440);
+  const weekly = intervalsInUse(config, run).some(
+    (interval) => interval > 1440,
+  );
   const monday = day - ((((day - 4) % 7) + 7) % 7); // day 4 of the epoch is a Monday
   return (weekly ? monday : day) * DAY_MS;
 }
@@ -103,7 +114,9 @@ function tradeWindow(
     const snapshot = snapshots[i];
     if (snapshot === undefined) throw new Error("a fed bar has no snapshot");
     if (bar.t >= run.from) {
-      const due = stamps.filter((stamp) => stamp.t >= bar.t && stamp.t < bar.t + barMs); // E54
+      const due = stamps.filter(
+        (stamp) => stamp.t >= bar.t && stamp.t < bar.t + barMs,
+      ); // E54
       walkBar(
         sim,
         bar,
@@ -144,11 +157,16 @@ function closeBar(
   if (sim.entry === null && !isLast) decideEntry(sim, snapshot); // E12
 }
 
-function resultOf(settings: Settings, warmup: Result["warmup"], trade: Trade): Result {
+function resultOf(
+  settings: Settings,
+  warmup: Result["warmup"],
+  trade: Trade,
+): Result {
   const { sim, samples, traded } = trade;
   const last = traded.at(-1);
   const first = traded[0];
-  if (last === undefined || first === undefined) throw new Error("no bar was traded");
+  if (last === undefined || first === undefined)
+    throw new Error("no bar was traded");
   const cycles = [...sim.cycles];
   if (sim.position !== null) {
     const pnl = unrealised(sim, last.c);

@@ -73,7 +73,8 @@ function distancePct(order: Order, path: number): number {
 
 /** Parks an active order that the price has left; called at opens and corners only (E40). */
 export function parkIfFar(order: Order | null, path: number): void {
-  if (order === null || !order.live || !order.active || order.bandPct === 0) return;
+  if (order === null || !order.live || !order.active || order.bandPct === 0)
+    return;
   if (isAtOrBeyond(order, path)) return;
   if (distancePct(order, path) <= 1.25 * order.bandPct + 1e-9) return; // E4
   order.active = false;
@@ -102,9 +103,14 @@ export function activationPrice(
 ): number | null {
   if (!order.live || order.active) return null;
   const low = roundUp(settings.tick, order.target * (1 - order.bandPct / 100));
-  const high = roundDown(settings.tick, order.target * (1 + order.bandPct / 100));
-  if (path < order.target && goal > path && goal >= low) return Math.max(path, low);
-  if (path > order.target && goal < path && goal <= high) return Math.min(path, high);
+  const high = roundDown(
+    settings.tick,
+    order.target * (1 + order.bandPct / 100),
+  );
+  if (path < order.target && goal > path && goal >= low)
+    return Math.max(path, low);
+  if (path > order.target && goal < path && goal <= high)
+    return Math.min(path, high);
   return null;
 }
 
@@ -124,24 +130,46 @@ export function reachPrice(
 }
 
 /** Whether a resting order fills at a standing price such as an open (E33, E36). */
-export function fillsAt(order: Order, path: number, settings: Settings): boolean {
+export function fillsAt(
+  order: Order,
+  path: number,
+  settings: Settings,
+): boolean {
   const onTouch = order.style === "trigger" || settings.run.touch_fills;
   return onTouch ? isAtOrBeyond(order, path) : isBeyond(order, path);
 }
 
 /** Maker price of a resting limit met at the path price, never worse than its own (E33). */
-export function makerPrice(order: Order, path: number, settings: Settings): number {
+export function makerPrice(
+  order: Order,
+  path: number,
+  settings: Settings,
+): number {
   const price = adverse(settings.tick, order.side, path);
-  return order.side === "BUY" ? Math.min(price, order.price) : Math.max(price, order.price);
+  return order.side === "BUY"
+    ? Math.min(price, order.price)
+    : Math.max(price, order.price);
 }
 
 /** Price of a market fill: path price with slippage, rounded adversely (E32). */
-export function marketPrice(side: OrderSide, path: number, settings: Settings): number {
+export function marketPrice(
+  side: OrderSide,
+  path: number,
+  settings: Settings,
+): number {
   const slip = settings.run.slippage_bps / 10_000;
-  return adverse(settings.tick, side, path * (side === "BUY" ? 1 + slip : 1 - slip));
+  return adverse(
+    settings.tick,
+    side,
+    path * (side === "BUY" ? 1 + slip : 1 - slip),
+  );
 }
 
 /** Post-only price after it would have crossed at once (E35). */
-export function postOnlyPrice(order: Order, path: number, settings: Settings): number {
+export function postOnlyPrice(
+  order: Order,
+  path: number,
+  settings: Settings,
+): number {
   return passive(settings.tick, order.side, path);
 }

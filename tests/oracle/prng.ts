@@ -29,13 +29,23 @@ export function createRandom(seed: number): Random {
     z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
     return ((z ^ (z >>> 14)) >>> 0) / 4_294_967_296;
   };
-  const between = (low: number, high: number): number => low + (high - low) * unit();
-  const whole = (low: number, high: number): number => low + Math.floor(unit() * (high - low + 1));
+  const between = (low: number, high: number): number =>
+    low + (high - low) * unit();
+  const whole = (low: number, high: number): number =>
+    low + Math.floor(unit() * (high - low + 1));
   return {
     unit,
     between,
     whole,
-    normal: () => unit() + unit() + unit() + unit() + unit() + unit() - 3 + (unit() - unit()) * 0.7,
+    normal: () =>
+      unit() +
+      unit() +
+      unit() +
+      unit() +
+      unit() +
+      unit() -
+      3 +
+      (unit() - unit()) * 0.7,
     chance: (probability) => unit() < probability,
     pick: (values) => {
       const value = values[whole(0, values.length - 1)];

@@ -9,7 +9,8 @@ export type Grid = { unit: number; mantissa: bigint; decimals: number };
 /** Reads a tick or a step from its shortest decimal form; throws when it is not positive. */
 export function gridOf(unit: number): Grid {
   const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(unit));
-  if (match === null || !(unit > 0)) throw new Error(`grid unit ${unit} must be above 0`);
+  if (match === null || !(unit > 0))
+    throw new Error(`grid unit ${unit} must be above 0`);
   const fraction = match[2] ?? "";
   const digits = BigInt(`${match[1] ?? "0"}${fraction}`);
   const decimals = fraction.length - Number(match[3] ?? "0");

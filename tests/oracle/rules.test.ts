@@ -37,7 +37,9 @@ function longAt100(parts: Parts = {}): Sim {
   const free = { maker_fee: 0, taker_fee: 0, initial_balance: 100_000 };
   const run = { from: T0, to: T0 + BAR_MS, ...free, ...parts.run };
   const instrument = { price_tick: 0.01, qty_step: 0.001, ...parts.instrument };
-  const sim = createSim(readSettings({ general, exits, dca: parts.dca ?? {} }, instrument, run));
+  const sim = createSim(
+    readSettings({ general, exits, dca: parts.dca ?? {} }, instrument, run),
+  );
   sim.atr = parts.atr ?? null;
   sim.now = T0;
   openAtClose(sim, 1, 1, 100);
@@ -57,7 +59,12 @@ const QUIET: Snapshot = {
 };
 
 // Walks a bar and then applies its close, with the ATR that includes it.
-function bar(sim: Sim, index: number, prices: number[], close: Partial<Snapshot> = {}): void {
+function bar(
+  sim: Sim,
+  index: number,
+  prices: number[],
+  close: Partial<Snapshot> = {},
+): void {
   const [o = 0, h = 0, l = 0, c = 0] = prices;
   walkBar(sim, { t: T0 + index * BAR_MS, o, h, l, c }, []);
   sim.atr = close.atr ?? sim.atr;
@@ -65,7 +72,9 @@ function bar(sim: Sim, index: number, prices: number[], close: Partial<Snapshot>
 }
 
 function shown(sim: Sim): (string | number)[][] {
-  return sim.fills.slice(1).map((f) => [f.reason, f.price, f.liquidity, (f.t - T0) / BAR_MS]);
+  return sim.fills
+    .slice(1)
+    .map((f) => [f.reason, f.price, f.liquidity, (f.t - T0) / BAR_MS]);
 }
 
 describe("orders at opens", () => {
@@ -216,7 +225,11 @@ describe("levels and cash", () => {
 
   test("E54: funding is paid on the open price before anything else", () => {
     const sim = longAt100();
-    walkBar(sim, { t: T0, o: 100.5, h: 101, l: 100.5, c: 101 }, [0.001, -0.0004]);
+    walkBar(
+      sim,
+      { t: T0, o: 100.5, h: 101, l: 100.5, c: 101 },
+      [0.001, -0.0004],
+    );
     expect(sim.ledger.funding).toBeCloseTo(-100.5 * 0.0006, 12);
     expect(sim.cycles[0]?.net).toBeCloseTo(1 - 100.5 * 0.0006, 12);
   });

@@ -41,7 +41,8 @@ function ratchetTrail(sim: Sim, position: Position): void {
   const trail = position.trail;
   if (trail === null) return;
   const level = trailLevel(sim, position, trail.peak);
-  if (level !== null && isTighter(position.dir, level, trail.stop)) trail.stop = level;
+  if (level !== null && isTighter(position.dir, level, trail.stop))
+    trail.stop = level;
 }
 
 function trailLevel(sim: Sim, position: Position, peak: number): number | null {
@@ -56,20 +57,29 @@ function trailLevel(sim: Sim, position: Position, peak: number): number | null {
 }
 
 /** Tighter of fixed and trailing stop with its reason, or null (E50). */
-export function effectiveStop(sim: Sim): { price: number; reason: string } | null {
+export function effectiveStop(
+  sim: Sim,
+): { price: number; reason: string } | null {
   const position = sim.position;
   if (position === null) return null;
   const fixed = position.fixedStop;
   const trailing = position.trail?.stop ?? null;
   if (fixed === null && trailing === null) return null;
-  if (fixed === null || (trailing !== null && isTighter(position.dir, trailing, fixed))) {
+  if (
+    fixed === null ||
+    (trailing !== null && isTighter(position.dir, trailing, fixed))
+  ) {
     return { price: trailing ?? 0, reason: "TRAILING_EXIT" };
   }
   return { price: fixed, reason: `SL_${sim.settings.config.exits.sl_mode}` };
 }
 
 /** Orders that an expanding fill creates; `live` is false for a fill at a bar close (E26, E27). */
-export function ordersAfterExpand(sim: Sim, position: Position, live: boolean): void {
+export function ordersAfterExpand(
+  sim: Sim,
+  position: Position,
+  live: boolean,
+): void {
   placeTakeProfit(sim, position, live);
   position.fixedStop = fixedStopLevel(sim, position); // E47: may loosen at a fill
   placeRung(sim, position, live);
@@ -115,13 +125,17 @@ function fixedStopLevel(sim: Sim, position: Position): number | null {
 function rungTarget(sim: Sim, position: Position): number | null {
   const { general, dca } = sim.settings.config;
   const { dir, level } = position;
-  const base = general.use_avg_entry_for_dca_base ? position.avg : position.firstPrice; // E41
+  const base = general.use_avg_entry_for_dca_base
+    ? position.avg
+    : position.firstPrice; // E41
   const stretch = dca.deviation_multiplier ** level;
   let raw: number;
   if (dca.deviation_mode === "PCT") {
     raw = base * (1 - (dir * dca.base_deviation_pct * stretch) / 100);
   } else {
-    const range = general.lock_atr_on_entry_for_dca ? position.atrAtEntry : sim.atr;
+    const range = general.lock_atr_on_entry_for_dca
+      ? position.atrAtEntry
+      : sim.atr;
     if (range === null) return null;
     raw = base - dir * dca.base_deviation_atr_mult * stretch * range;
   }
@@ -133,7 +147,11 @@ export function placeRung(sim: Sim, position: Position, live: boolean): void {
   const { config, instrument, step } = sim.settings;
   const most = config.general.max_entries;
   position.rung = null;
-  while (position.ladderOpen && position.entries < most && position.level <= most - 2) {
+  while (
+    position.ladderOpen &&
+    position.entries < most &&
+    position.level <= most - 2
+  ) {
     const target = rungTarget(sim, position);
     if (target === null) return;
     if (target <= 0) {
@@ -155,7 +173,13 @@ export function placeRung(sim: Sim, position: Position, live: boolean): void {
 }
 
 // E44: with a cooldown the rung exists but waits for a bar open.
-function restRung(sim: Sim, position: Position, target: number, qty: number, live: boolean): void {
+function restRung(
+  sim: Sim,
+  position: Position,
+  target: number,
+  qty: number,
+  live: boolean,
+): void {
   const { general } = sim.settings.config;
   const cooldownMs = general.dca_cooldown_min * 60_000;
   position.rung = createOrder({
@@ -182,7 +206,10 @@ export function manageAtClose(sim: Sim, snapshot: Snapshot): void {
   if (exits.sl_mode === "ATR") {
     const level = fixedStopLevel(sim, position);
     const { fixedStop } = position;
-    if (level !== null && (fixedStop === null || isTighter(position.dir, level, fixedStop))) {
+    if (
+      level !== null &&
+      (fixedStop === null || isTighter(position.dir, level, fixedStop))
+    ) {
       position.fixedStop = level; // E47: only tighter at a close
     }
   }
@@ -216,9 +243,13 @@ function armTrailing(sim: Sim, position: Position): void {
   const { exits } = sim.settings.config;
   const { dir, avg, best } = position;
   const isPct = exits.sl_mode === "PCT";
-  const distance = isPct ? exits.trail_distance_pct : exits.trail_distance_atr_mult;
+  const distance = isPct
+    ? exits.trail_distance_pct
+    : exits.trail_distance_atr_mult;
   if (distance === 0 || (!isPct && sim.atr === null)) return;
-  const value = isPct ? exits.trail_activation_pct : exits.trail_activation_atr_mult;
+  const value = isPct
+    ? exits.trail_activation_pct
+    : exits.trail_activation_atr_mult;
   const needed = isPct ? (avg * value) / 100 : (sim.atr ?? 0) * value;
   const gain = dir * (sim.bar.c - avg);
   if (value !== 0 && !atLeast(gain, needed)) return;
@@ -227,7 +258,11 @@ function armTrailing(sim: Sim, position: Position): void {
 }
 
 // E39 and E62; when both speak at one close, the exit timeout's reason wins.
-function decideMarketExit(sim: Sim, position: Position, snapshot: Snapshot): void {
+function decideMarketExit(
+  sim: Sim,
+  position: Position,
+  snapshot: Snapshot,
+): void {
   const { config, barMs } = sim.settings;
   const closeAt = sim.bar.t + barMs;
   const timeoutMs = config.general.exit_timeout_min * 60_000;
@@ -238,5 +273,6 @@ function decideMarketExit(sim: Sim, position: Position, snapshot: Snapshot): voi
   }
   const opposite: Dir = position.dir === 1 ? -1 : 1;
   if (config.exits.on_opposite_signal !== "close") return;
-  if (signalHolds(snapshot, opposite, config)) sim.exitAtOpen = "OPPOSITE_SIGNAL";
+  if (signalHolds(snapshot, opposite, config))
+    sim.exitAtOpen = "OPPOSITE_SIGNAL";
 }

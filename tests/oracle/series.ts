@@ -19,7 +19,10 @@ export type Bin = {
 export type Column = (number | null)[];
 
 /** Span of the bin that holds the instant t (E7). */
-export function binSpan(t: number, intervalMin: number): { start: number; end: number } {
+export function binSpan(
+  t: number,
+  intervalMin: number,
+): { start: number; end: number } {
   const width = intervalMin * MINUTE_MS;
   if (intervalMin < 1440) {
     const midnight = Math.floor(t / DAY_MS) * DAY_MS;
@@ -34,7 +37,11 @@ export function binSpan(t: number, intervalMin: number): { start: number; end: n
 type Row = { t: number; o: number; h: number; l: number; c: number };
 
 /** Groups base bars into bins; bins without candles do not exist (E6). */
-export function binsOf(rows: Row[], intervalMin: number, baseMin: number): Bin[] {
+export function binsOf(
+  rows: Row[],
+  intervalMin: number,
+  baseMin: number,
+): Bin[] {
   const bins: Bin[] = [];
   for (const row of rows) {
     const span =
@@ -57,7 +64,12 @@ export function binsOf(rows: Row[], intervalMin: number, baseMin: number): Bin[]
 export function lastClosedBin(bins: Bin[], closes: number[]): number[] {
   let next = 0;
   return closes.map((close) => {
-    for (let bin = bins[next]; bin !== undefined && bin.end <= close; bin = bins[next]) next++;
+    for (
+      let bin = bins[next];
+      bin !== undefined && bin.end <= close;
+      bin = bins[next]
+    )
+      next++;
     return next - 1;
   });
 }
@@ -68,7 +80,9 @@ function mean(values: number[]): number {
 
 /** Simple mean of the last n inputs. */
 export function sma(values: number[], n: number): Column {
-  return values.map((_, i) => (i < n - 1 ? null : mean(values.slice(i - n + 1, i + 1))));
+  return values.map((_, i) =>
+    i < n - 1 ? null : mean(values.slice(i - n + 1, i + 1)),
+  );
 }
 
 // E9: seeded with the plain mean of the first n inputs, then v += alpha * (x - v).
@@ -92,7 +106,11 @@ export function rma(values: number[], n: number): Column {
 }
 
 /** Average of the named type. */
-export function average(type: "Sma" | "Ema", values: number[], n: number): Column {
+export function average(
+  type: "Sma" | "Ema",
+  values: number[],
+  n: number,
+): Column {
   return type === "Sma" ? sma(values, n) : ema(values, n);
 }
 
@@ -152,7 +170,11 @@ export function atr(rows: Row[], n: number): Column {
   const ranges = rows.map((row, i) => {
     const previous = rows[i - 1]; // E13: the last existing close
     if (previous === undefined) return row.h - row.l;
-    return Math.max(row.h - row.l, Math.abs(row.h - previous.c), Math.abs(row.l - previous.c));
+    return Math.max(
+      row.h - row.l,
+      Math.abs(row.h - previous.c),
+      Math.abs(row.l - previous.c),
+    );
   });
   return rma(ranges, n);
 }

@@ -123,9 +123,15 @@ export type Settings = {
 };
 
 /** Reads the three documents, or throws a sentence naming the first bad field. */
-export function readSettings(config: object, instrument: object, run: object): Settings {
+export function readSettings(
+  config: object,
+  instrument: object,
+  run: object,
+): Settings {
   // Groups starting with "_" are carried along but ignored.
-  const groups = Object.entries(config).filter(([name]) => !name.startsWith("_"));
+  const groups = Object.entries(config).filter(
+    ([name]) => !name.startsWith("_"),
+  );
   const full: Settings = {
     config: complete(DEFAULT_CONFIG, Object.fromEntries(groups), "config"),
     instrument: complete(DEFAULT_INSTRUMENT, instrument, "instrument"),
@@ -141,16 +147,23 @@ export function readSettings(config: object, instrument: object, run: object): S
   return full;
 }
 
-function complete<T extends object>(defaults: T, given: object, where: string): T {
+function complete<T extends object>(
+  defaults: T,
+  given: object,
+  where: string,
+): T {
   const out = structuredClone(defaults) as Record<string, unknown>;
   for (const [key, value] of Object.entries(given)) {
     const fallback = out[key];
-    if (fallback === undefined) throw new Error(`${where}.${key} is not a known key`);
+    if (fallback === undefined)
+      throw new Error(`${where}.${key} is not a known key`);
     if (typeof value !== typeof fallback || value === null) {
       throw new Error(`${where}.${key} must be a ${typeof fallback}`);
     }
     const nested = typeof fallback === "object" && fallback !== null;
-    out[key] = nested ? complete(fallback, value as object, `${where}.${key}`) : value;
+    out[key] = nested
+      ? complete(fallback, value as object, `${where}.${key}`)
+      : value;
   }
   return out as T;
 }
@@ -161,26 +174,37 @@ function check({ config, instrument, run }: Settings): void {
   };
   require(instrument.price_tick > 0, "instrument.price_tick must be above 0"); // E65
   require(instrument.qty_step > 0, "instrument.qty_step must be above 0"); // E65
-  require(run.from > 0 && run.to > run.from, "run.from and run.to must frame a window");
+  require(run.from > 0 &&
+    run.to > run.from, "run.from and run.to must frame a window");
   require(1440 % run.timeframe_min === 0, "run.timeframe_min must divide 1440");
-  require(["path", "pessimistic"].includes(run.fill_model), "run.fill_model is unknown"); // E64
+  require(["path", "pessimistic"].includes(
+    run.fill_model,
+  ), "run.fill_model is unknown"); // E64
   require(run.indicator_set === "tv", "run.indicator_set must be tv"); // E64
   require(run.htf_mode === "confirmed", "run.htf_mode must be confirmed"); // E64
   require(run.maintenance_margin_rate * run.leverage <
     1, "run.maintenance_margin_rate * run.leverage must be below 1"); // E52
   const { general, macd, rsi } = config;
-  require(general.allow_long || general.allow_short, "one direction must be allowed");
+  require(general.allow_long ||
+    general.allow_short, "one direction must be allowed");
   require(macd.fast < macd.slow, "macd.fast must be below macd.slow");
-  require(rsi.buy_level < rsi.sell_level, "rsi.buy_level must be below rsi.sell_level");
+  require(rsi.buy_level <
+    rsi.sell_level, "rsi.buy_level must be below rsi.sell_level");
   for (const interval of intervalsInUse(config, run)) {
-    require(interval % run.timeframe_min === 0, `interval ${interval} is not a multiple of base`);
-    require(interval <= 1440 || interval % 1440 === 0, `interval ${interval} is not whole days`);
+    require(interval % run.timeframe_min ===
+      0, `interval ${interval} is not a multiple of base`);
+    require(interval <= 1440 ||
+      interval % 1440 === 0, `interval ${interval} is not whole days`);
   }
 }
 
 /** Candle intervals in minutes that the enabled indicators read (E61: not a disabled trend). */
 export function intervalsInUse(config: Config, run: RunSettings): number[] {
-  const out = [config.bbands.interval_min, config.macd.interval_min, config.rsi.interval_min];
+  const out = [
+    config.bbands.interval_min,
+    config.macd.interval_min,
+    config.rsi.interval_min,
+  ];
   if (config.trend.enabled) out.push(config.trend.ma_interval_min);
   if (config.general.use_ma_direction) out.push(gateInterval(config, run));
   return out;
@@ -188,5 +212,7 @@ export function intervalsInUse(config: Config, run: RunSettings): number[] {
 
 /** Interval of the MA gate in minutes; 0 stands for the base timeframe (E21). */
 export function gateInterval(config: Config, run: RunSettings): number {
-  return config.general.ma_interval_min === 0 ? run.timeframe_min : config.general.ma_interval_min;
+  return config.general.ma_interval_min === 0
+    ? run.timeframe_min
+    : config.general.ma_interval_min;
 }

@@ -39,7 +39,10 @@ export type Snapshot = {
 export function snapshotsOf(bars: Bar[], settings: Settings): Snapshot[] {
   const { config, run } = settings;
   const closes = bars.map((bar) => bar.t + settings.barMs);
-  const onBase = (intervalMin: number, compute: (bins: Bin[]) => Column): Column => {
+  const onBase = (
+    intervalMin: number,
+    compute: (bins: Bin[]) => Column,
+  ): Column => {
     const bins = binsOf(bars, intervalMin, run.timeframe_min);
     const column = compute(bins);
     return lastClosedBin(bins, closes).map((k) => column[k] ?? null);
@@ -70,7 +73,11 @@ export function snapshotsOf(bars: Bar[], settings: Settings): Snapshot[] {
   );
   const gate = onBase(gateInterval(config, run), (bins) =>
     config.general.use_ma_direction
-      ? average(config.general.ma_type, sourceOf(bins, config), config.general.ma_length)
+      ? average(
+          config.general.ma_type,
+          sourceOf(bins, config),
+          config.general.ma_length,
+        )
       : [],
   );
   const range = atr(bars, config.exits.atr_period);
@@ -111,7 +118,11 @@ function sourceOf(bins: Bin[], config: Config): number[] {
   });
 }
 
-function bandsOf(bars: Bar[], closes: number[], settings: Settings): Snapshot["bands"][] {
+function bandsOf(
+  bars: Bar[],
+  closes: number[],
+  settings: Settings,
+): Snapshot["bands"][] {
   const { bbands } = settings.config;
   const bins = binsOf(bars, bbands.interval_min, settings.run.timeframe_min);
   const prices = bins.map((b) => b.c);
@@ -166,27 +177,44 @@ export function isComplete(snapshot: Snapshot, config: Config): boolean {
 }
 
 /** Strict trend filter on the base close (E8); always true when switched off (E61). */
-export function trendHolds(snapshot: Snapshot, dir: Dir, config: Config): boolean {
+export function trendHolds(
+  snapshot: Snapshot,
+  dir: Dir,
+  config: Config,
+): boolean {
   if (!config.trend.enabled) return true;
   if (snapshot.trend === null) return false;
-  return dir === 1 ? above(snapshot.close, snapshot.trend) : below(snapshot.close, snapshot.trend);
+  return dir === 1
+    ? above(snapshot.close, snapshot.trend)
+    : below(snapshot.close, snapshot.trend);
 }
 
 /** Consensus of at least two of three votes, or the BB vote alone when consensus is off. */
-export function signalHolds(snapshot: Snapshot, dir: Dir, config: Config): boolean {
+export function signalHolds(
+  snapshot: Snapshot,
+  dir: Dir,
+  config: Config,
+): boolean {
   const bb = dir === 1 ? snapshot.bbLong : snapshot.bbShort;
   if (!config.general.use_indicator_consensus) return bb;
   const { histogram, rsi: strength, close } = snapshot;
   const macd = histogram !== null && dir * histogram > 1e-9 * close; // E4
   const { buy_level, sell_level } = config.rsi;
   const extreme =
-    strength !== null && (dir === 1 ? atMost(strength, buy_level) : atLeast(strength, sell_level));
+    strength !== null &&
+    (dir === 1 ? atMost(strength, buy_level) : atLeast(strength, sell_level));
   return Number(bb) + Number(macd) + Number(extreme) >= 2;
 }
 
 /** MA gate; an undefined gate refuses (E14, E21). */
-export function gateHolds(snapshot: Snapshot, dir: Dir, config: Config): boolean {
+export function gateHolds(
+  snapshot: Snapshot,
+  dir: Dir,
+  config: Config,
+): boolean {
   if (!config.general.use_ma_direction) return true;
   if (snapshot.gate === null) return false;
-  return dir === 1 ? above(snapshot.close, snapshot.gate) : below(snapshot.close, snapshot.gate);
+  return dir === 1
+    ? above(snapshot.close, snapshot.gate)
+    : below(snapshot.close, snapshot.gate);
 }

@@ -4,7 +4,15 @@
 import type { Order } from "./orders.ts";
 import { atMost, snap } from "./rounding.ts";
 import type { Settings } from "./settings.ts";
-import type { Bar, Cycle, Decisions, Dir, Fill, Liquidity, Rejections } from "./types.ts";
+import type {
+  Bar,
+  Cycle,
+  Decisions,
+  Dir,
+  Fill,
+  Liquidity,
+  Rejections,
+} from "./types.ts";
 
 /** The open position with its orders; `best` is the best path price this bar (E48). */
 export type Position = {
@@ -153,7 +161,13 @@ export type Execution = {
 };
 
 // E55, and the result's fill list.
-function book(sim: Sim, exec: Execution, dir: Dir, opening: boolean, cycle: number): number {
+function book(
+  sim: Sim,
+  exec: Execution,
+  dir: Dir,
+  opening: boolean,
+  cycle: number,
+): number {
   const { instrument } = sim.settings;
   const fee = feeOf(sim, exec);
   sim.balance -= fee;
@@ -188,7 +202,10 @@ function marginAllows(sim: Sim, exec: Execution): boolean {
   const { run, instrument } = sim.settings;
   const held = sim.position === null ? 0 : sim.position.size * sim.position.avg;
   const notional = (held + exec.qty * exec.price) * instrument.contract_size;
-  return atMost(notional / run.leverage, equityAt(sim, exec.price) - feeOf(sim, exec));
+  return atMost(
+    notional / run.leverage,
+    equityAt(sim, exec.price) - feeOf(sim, exec),
+  );
 }
 
 /**
@@ -212,7 +229,8 @@ export function expand(sim: Sim, dir: Dir, exec: Execution): Position | null {
   position.best = sim.path; // E48
   noteExcursion(position, sim.path);
   sim.lastEntryAt = sim.now;
-  const notional = position.size * position.avg * sim.settings.instrument.contract_size;
+  const notional =
+    position.size * position.avg * sim.settings.instrument.contract_size;
   sim.maxNotional = Math.max(sim.maxNotional, notional);
   return position;
 }
@@ -295,7 +313,8 @@ export function cycleOf(
 export function payFunding(sim: Sim, rate: number): void {
   const position = sim.position;
   if (position === null) return;
-  const notional = position.size * sim.settings.instrument.contract_size * sim.bar.o;
+  const notional =
+    position.size * sim.settings.instrument.contract_size * sim.bar.o;
   const payment = -position.dir * notional * rate;
   sim.balance += payment;
   sim.ledger.funding += payment;

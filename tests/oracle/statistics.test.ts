@@ -23,7 +23,13 @@ type Knobs = {
 };
 
 // The names of everything one case exercised, one entry per occurrence.
-function occurrences({ given, result }: { given: GeneratedCase; result: Result }): string[] {
+function occurrences({
+  given,
+  result,
+}: {
+  given: GeneratedCase;
+  result: Result;
+}): string[] {
   const general = given.config.general as Knobs;
   const seen = result.fills.flatMap((fill) => [
     fill.reason,
@@ -47,7 +53,11 @@ function occurrences({ given, result }: { given: GeneratedCase; result: Result }
 function onFill(fill: Fill, general: Knobs, barMs: number): string[] {
   const { entry_pct, dca_pct, tp_pct } = general.dynamic_activation;
   const isTp = fill.reason.startsWith("TP_");
-  const band = isTp ? tp_pct : fill.reason.startsWith("DCA_") ? dca_pct : entry_pct;
+  const band = isTp
+    ? tp_pct
+    : fill.reason.startsWith("DCA_")
+      ? dca_pct
+      : entry_pct;
   const banded = (isTp || /^(DCA_|ENTRY)/.test(fill.reason)) && band > 0;
   const crossed = fill.liquidity === "taker" && fill.t !== fill.bar_open_at;
   const postOnlyTp = isTp && general.exit_order_style === "maker_or_cancel";
@@ -64,7 +74,8 @@ describe("300 generated cases", () => {
     const counts: Record<string, number> = {};
     for (const run of runs) {
       // Per case: one case that repeats a refusal all day would prove little.
-      for (const name of new Set(occurrences(run))) counts[name] = (counts[name] ?? 0) + 1;
+      for (const name of new Set(occurrences(run)))
+        counts[name] = (counts[name] ?? 0) + 1;
     }
     const wanted = [
       "ENTRY",
@@ -78,19 +89,57 @@ describe("300 generated cases", () => {
       "TP_ATR",
       "SL_PCT",
     ];
-    wanted.push("SL_ATR", "TRAILING_EXIT", "LIQUIDATION", "OPPOSITE_SIGNAL", "END_OF_DATA");
-    wanted.push("LONG", "SHORT", "maker", "taker", "entry_margin", "rung_margin");
-    wanted.push("entry_below_min", "rung_below_min", "entry_timeout", "entry_flipped");
-    wanted.push("exit timeout", "cooldown", "not_ready", "trend", "ma_gate", "funding");
-    wanted.push("fill of a banded order", "activated already crossed", "short warm-up");
-    wanted.push("full warm-up", "quarter 0", "quarter 1", "quarter 2", "quarter 3", "quarter 4");
+    wanted.push(
+      "SL_ATR",
+      "TRAILING_EXIT",
+      "LIQUIDATION",
+      "OPPOSITE_SIGNAL",
+      "END_OF_DATA",
+    );
+    wanted.push(
+      "LONG",
+      "SHORT",
+      "maker",
+      "taker",
+      "entry_margin",
+      "rung_margin",
+    );
+    wanted.push(
+      "entry_below_min",
+      "rung_below_min",
+      "entry_timeout",
+      "entry_flipped",
+    );
+    wanted.push(
+      "exit timeout",
+      "cooldown",
+      "not_ready",
+      "trend",
+      "ma_gate",
+      "funding",
+    );
+    wanted.push(
+      "fill of a banded order",
+      "activated already crossed",
+      "short warm-up",
+    );
+    wanted.push(
+      "full warm-up",
+      "quarter 0",
+      "quarter 1",
+      "quarter 2",
+      "quarter 3",
+      "quarter 4",
+    );
     const rare = wanted.filter((name) => (counts[name] ?? 0) < LEAST);
     expect(rare.map((name) => `${name}: ${counts[name] ?? 0}`)).toEqual([]);
     expect(counts.writeoff ?? 0).toBeGreaterThan(0);
   });
 
   test("usually yield several cycles", () => {
-    const several = runs.filter(({ result }) => result.cycles.length >= 2).length;
+    const several = runs.filter(
+      ({ result }) => result.cycles.length >= 2,
+    ).length;
     expect(several).toBeGreaterThan(SEEDS * 0.75);
   });
 
@@ -98,21 +147,32 @@ describe("300 generated cases", () => {
     for (const { seed, given, result } of runs) {
       const { ledger, cycles, fills, metrics } = result;
       const open = cycles.find((cycle) => cycle.closed_at === null);
-      const unrealised = open === undefined ? 0 : open.net + open.fees - open.funding;
-      const booked = ledger.realised + ledger.fees + ledger.funding + ledger.writeoff;
+      const unrealised =
+        open === undefined ? 0 : open.net + open.fees - open.funding;
+      const booked =
+        ledger.realised + ledger.fees + ledger.funding + ledger.writeoff;
       const initial = Number(given.run.initial_balance);
       const expected = initial + booked + unrealised;
-      expect(Math.abs(result.equity_end - expected), `seed ${seed}`).toBeLessThan(1e-6 * initial);
+      expect(
+        Math.abs(result.equity_end - expected),
+        `seed ${seed}`,
+      ).toBeLessThan(1e-6 * initial);
       for (const cycle of cycles) {
         const own = fills.filter((fill) => fill.cycle === cycle.cycle);
-        const grown = own.slice(0, cycle.entries).reduce((sum, fill) => sum + fill.qty, 0);
+        const grown = own
+          .slice(0, cycle.entries)
+          .reduce((sum, fill) => sum + fill.qty, 0);
         const fees = own.reduce((sum, fill) => sum + fill.fee, 0);
-        expect(own.length).toBe(cycle.entries + (cycle.closed_at === null ? 0 : 1));
+        expect(own.length).toBe(
+          cycle.entries + (cycle.closed_at === null ? 0 : 1),
+        );
         expect(grown).toBeCloseTo(cycle.qty, 6);
         expect(fees).toBeCloseTo(cycle.fees, 6);
         expect(cycle.mae <= 0 && cycle.mfe >= 0).toBe(true); // E30
       }
-      const values = Object.values(metrics).filter((value) => typeof value === "number");
+      const values = Object.values(metrics).filter(
+        (value) => typeof value === "number",
+      );
       expect(values.every(Number.isFinite), `seed ${seed}`).toBe(true);
     }
   });
@@ -127,7 +187,10 @@ describe("300 generated cases", () => {
         const row = rowAt.get(fill.bar_open_at) ?? -1;
         const high = (h[row] ?? Number.NaN) * (1 + slip) + tick;
         const low = (l[row] ?? Number.NaN) * (1 - slip) - tick;
-        expect(fill.price <= high && fill.price >= low, `seed ${seed} at ${fill.t}`).toBe(true);
+        expect(
+          fill.price <= high && fill.price >= low,
+          `seed ${seed} at ${fill.t}`,
+        ).toBe(true);
       }
     }
   });

@@ -17,8 +17,20 @@ import {
   reachPrice,
 } from "./orders.ts";
 import { adverse } from "./rounding.ts";
-import { effectiveStop, entrySide, exitSide, ordersAfterExpand, visit } from "./rules.ts";
-import { close, expand, liquidationPrice, payFunding, type Sim } from "./sim.ts";
+import {
+  effectiveStop,
+  entrySide,
+  exitSide,
+  ordersAfterExpand,
+  visit,
+} from "./rules.ts";
+import {
+  close,
+  expand,
+  liquidationPrice,
+  payFunding,
+  type Sim,
+} from "./sim.ts";
 import type { Bar, Dir, Liquidity } from "./types.ts";
 
 /** Walks one bar; `fundingRates` are the rates stamped inside it (E54). */
@@ -41,7 +53,8 @@ export function walkBar(sim: Sim, bar: Bar, fundingRates: number[]): void {
 
 function ordersOf(sim: Sim): Order[] {
   const { position, entry } = sim;
-  const orders = position === null ? [entry?.order] : [position.tp, position.rung];
+  const orders =
+    position === null ? [entry?.order] : [position.tp, position.rung];
   return orders.filter((order) => order !== null && order !== undefined);
 }
 
@@ -66,7 +79,11 @@ function arriveAtCorner(sim: Sim, price: number, atOpen: boolean): void {
 
 // E25: nearest price first, then the walk goes on from there.
 function walkSegment(sim: Sim, goal: number): void {
-  for (let next = nearest(sim, goal); next !== null; next = nearest(sim, goal)) {
+  for (
+    let next = nearest(sim, goal);
+    next !== null;
+    next = nearest(sim, goal)
+  ) {
     visit(sim, next.price);
     next.serve();
     settle(sim, false);
@@ -86,7 +103,8 @@ function nearest(sim: Sim, goal: number): Event | null {
     const against = position.dir * (goal - from) < 0;
     const fatal = liquidationPrice(sim);
     const stop = effectiveStop(sim);
-    const meets = (price: number): boolean => against && position.dir * (goal - price) <= 0;
+    const meets = (price: number): boolean =>
+      against && position.dir * (goal - price) <= 0;
     if (fatal !== null && meets(fatal)) {
       events.push({
         price: fatal,
@@ -102,13 +120,17 @@ function nearest(sim: Sim, goal: number): Event | null {
   }
   for (const order of ordersOf(sim)) {
     const wakes = activationPrice(order, from, goal, settings);
-    if (wakes !== null) events.push({ price: wakes, serve: () => activate(order) });
+    if (wakes !== null)
+      events.push({ price: wakes, serve: () => activate(order) });
     const reached = reachPrice(order, from, goal, settings);
-    if (reached !== null) events.push({ price: reached, serve: () => serveOrder(sim, order) });
+    if (reached !== null)
+      events.push({ price: reached, serve: () => serveOrder(sim, order) });
   }
   let best: Event | null = null;
   for (const event of events) {
-    const nearer = best === null || Math.abs(event.price - from) < Math.abs(best.price - from);
+    const nearer =
+      best === null ||
+      Math.abs(event.price - from) < Math.abs(best.price - from);
     if (nearer) best = event;
   }
   return best;
@@ -119,7 +141,12 @@ function settle(sim: Sim, atOpen: boolean): void {
   for (;;) {
     if (sim.barOver) return;
     if (exitIfCrossed(sim, atOpen)) return;
-    if (atOpen && sim.position === null && sim.entry !== null && sim.entry.order === null) {
+    if (
+      atOpen &&
+      sim.position === null &&
+      sim.entry !== null &&
+      sim.entry.order === null
+    ) {
       fillMarketEntry(sim, true); // E17
       continue;
     }
@@ -132,12 +159,14 @@ function settle(sim: Sim, atOpen: boolean): void {
 function exitIfCrossed(sim: Sim, atOpen: boolean): boolean {
   const position = sim.position;
   if (position === null) return false;
-  const isCrossed = (price: number): boolean => position.dir * (sim.path - price) <= 0;
+  const isCrossed = (price: number): boolean =>
+    position.dir * (sim.path - price) <= 0;
   const fatal = liquidationPrice(sim);
   const stop = effectiveStop(sim);
   if (fatal !== null && isCrossed(fatal))
     exitAtMarket(sim, "LIQUIDATION"); // E52 goes first
-  else if (stop !== null && isCrossed(stop.price)) exitAtMarket(sim, stop.reason);
+  else if (stop !== null && isCrossed(stop.price))
+    exitAtMarket(sim, stop.reason);
   else if (atOpen && sim.exitAtOpen !== null) exitAtMarket(sim, sim.exitAtOpen); // E39, E62
   return sim.barOver;
 }
@@ -171,13 +200,23 @@ function serveIfCrossed(sim: Sim, order: Order): boolean {
 // E37 for triggers, E33 for resting limits.
 function serveOrder(sim: Sim, order: Order): void {
   if (order.style === "trigger") {
-    fillOrder(sim, order, marketPrice(order.side, sim.path, sim.settings), "taker");
+    fillOrder(
+      sim,
+      order,
+      marketPrice(order.side, sim.path, sim.settings),
+      "taker",
+    );
   } else {
     fillOrder(sim, order, makerPrice(order, sim.path, sim.settings), "maker");
   }
 }
 
-function fillOrder(sim: Sim, order: Order, price: number, liquidity: Liquidity): void {
+function fillOrder(
+  sim: Sim,
+  order: Order,
+  price: number,
+  liquidity: Liquidity,
+): void {
   if (order.kind === "tp") {
     close(sim, {
       price,
@@ -192,7 +231,12 @@ function fillOrder(sim: Sim, order: Order, price: number, liquidity: Liquidity):
 }
 
 // E42 for the reason and the level, E45 for the refusal.
-function fillRung(sim: Sim, order: Order, price: number, liquidity: Liquidity): void {
+function fillRung(
+  sim: Sim,
+  order: Order,
+  price: number,
+  liquidity: Liquidity,
+): void {
   const position = sim.position;
   if (position === null) return;
   const reason = `DCA_${position.level + 1}`;
@@ -212,7 +256,12 @@ function fillRung(sim: Sim, order: Order, price: number, liquidity: Liquidity): 
   ordersAfterExpand(sim, position, true); // E26
 }
 
-function fillEntry(sim: Sim, price: number, liquidity: Liquidity, inBar: boolean): void {
+function fillEntry(
+  sim: Sim,
+  price: number,
+  liquidity: Liquidity,
+  inBar: boolean,
+): void {
   const entry = sim.entry;
   if (entry === null) return;
   sim.entry = null;
@@ -234,7 +283,12 @@ export function fillMarketEntry(sim: Sim, inBar: boolean): void {
 }
 
 /** Opens a position outside any bar, as a fill at the previous close would have left it. */
-export function openAtClose(sim: Sim, dir: Dir, qty: number, price: number): void {
+export function openAtClose(
+  sim: Sim,
+  dir: Dir,
+  qty: number,
+  price: number,
+): void {
   sim.path = price;
   sim.entry = { dir, decidedAt: sim.now, qty, order: null };
   fillMarketEntry(sim, false);
@@ -244,5 +298,6 @@ export function openAtClose(sim: Sim, dir: Dir, qty: number, price: number): voi
 function startExitClock(sim: Sim): void {
   const tp = sim.position?.tp ?? null;
   if (tp === null || tp.style !== "post_only" || !tp.live || !tp.active) return;
-  if (tp.touchedAt === null && isAtOrBeyond(tp, sim.path)) tp.touchedAt = sim.now;
+  if (tp.touchedAt === null && isAtOrBeyond(tp, sim.path))
+    tp.touchedAt = sim.now;
 }

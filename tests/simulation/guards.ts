@@ -53,7 +53,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "a gate that closes stops a write that waits for its turn",
     file: `${LIVE}/order-sending.ts`,
-    find: "if (!isOpen || deps.lease.remainingMs() <= 0) stopped.abort",
+    find: "if (!mayLeave()) stopped.abort",
     replace: "if (false) stopped.abort",
     witness: test("tests/services/live/order-gates.test.ts"),
   },
@@ -67,7 +67,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "an order nobody knows at once is not given up at once",
     file: `${LIVE}/unverified-resolver.ts`,
-    find: "const isLong = askedMs - doubt.sinceMs >= DOUBT_MIN_MS && doubt.missed >= MISSED_MIN;",
+    find: "const isLong = askedMs - doubt.sinceMs >= doubtMs && doubt.missed >= missed;",
     replace: "const isLong = true;",
     witness: seeds(1, 40),
   },

@@ -18,6 +18,7 @@ import {
 import type { Exchange } from "../../src/venue/state.ts";
 import { createNetwork, type Network, type NetworkDeps } from "./sim-network.ts";
 
+
 /** The venue and the network before it. */
 export type SimExchange = Network & {
   readonly x: Exchange;

@@ -162,11 +162,7 @@ const VALUES: [column: GridColumn, good: string[], bad: string[]][] = [
     ["2024-02-29 23:59:59+00", "2024-01-01 00:00:00.1+00"],
     ["2023-02-29 00:00:00+00", "2024-01-01", "2024-01-01 25:00:00+00", "infinity", "now"],
   ],
-  [
-    { key: "x", kind: "text" },
-    ["", "a'b", "two\nlines", "🐉".repeat(200)],
-    ["\0", "x".repeat(401)],
-  ],
+  [{ key: "x", kind: "text" }, ["", "a'b", "two\nlines", "🐉".repeat(200)], ["\0", "x".repeat(401)]],
   [{ key: "x", kind: "flag" }, [], ["true", "1"]],
 ];
 
