@@ -354,6 +354,12 @@ export type Broker = {
     options: CallOptions,
   ): Promise<WriteAnswer<null>>;
 
+  /**
+   * Whether trigger orders have to wait for their turn just now: the stops of other positions go before
+   * orders that open one. Absent where nothing is counted.
+   */
+  readonly isTriggerBusy?: () => boolean;
+
   /** Hints as they come; null when this exchange has no stream here. */
   listen(onHint: (hint: BrokerHint) => void): HintStream | null;
 };

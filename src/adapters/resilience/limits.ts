@@ -16,7 +16,8 @@ export type Limit = {
 
 /** An operation that sends requests; exchanges count trigger orders apart. */
 export type Operation =
-  Exclude<keyof Broker, "exchangeId" | "capabilities" | "listen"> | "placeTrigger";
+  | Exclude<keyof Broker, "exchangeId" | "capabilities" | "listen" | "isTriggerBusy">
+  | "placeTrigger";
 
 const PUBLIC: ReadonlySet<Operation> = new Set<Operation>([
   "orderRules",

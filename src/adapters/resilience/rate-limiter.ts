@@ -40,6 +40,8 @@ export type RateLimiter = {
    * @throws BrokerError of kind `queue_full` when the queue is full or the wait would be too long
    */
   acquire(need: Need): Promise<void>;
+  /** Whether half of the tokens are spent, the bucket is closed, or somebody waits for it. */
+  isBusy(need: Pick<Need, "key" | "limit">): boolean;
   /** The exchange said "too many": the bucket stays empty for a window or as long as it asks. */
   penalise(need: Pick<Need, "key" | "limit">, retryAfterMs: number | null): void;
   metrics(): LimiterMetrics;
@@ -108,6 +110,14 @@ export function createRateLimiter(deps: LimiterDeps): RateLimiter {
         return Promise.reject(new BrokerError("queue_full", `${queueMax} requests wait already`));
       }
       return enqueue(state, need, clock.monotonicMs() + waitMaxMs[need.priority]);
+    },
+    isBusy(need) {
+      const bucket = bucketOf(state, need);
+      const now = clock.monotonicMs();
+      forget(bucket.returns, now);
+      const isHalfSpent = bucket.returns.length >= Math.ceil(bucket.capacity / 2);
+      const isAwaited = state.queue.some((waiting) => waiting.bucket === bucket);
+      return isHalfSpent || isAwaited || bucket.closedUntil > now;
     },
     penalise(need, retryAfterMs) {
       const bucket = bucketOf(state, need);

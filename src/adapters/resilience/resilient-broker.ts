@@ -67,7 +67,9 @@ export function createResilientBroker(deps: ResilienceDeps, inner: Broker): Resi
     });
   const breakers = { account: breakerFor("the account"), publicData: breakerFor("public data") };
   const gate = createGate(deps, inner.exchangeId, breakers);
-  return { ...inner, ...wrapReads(gate, inner), ...wrapWrites(gate, inner), breakers };
+  const { isTriggerBusy } = gate;
+  const writes = wrapWrites(gate, inner);
+  return { ...inner, ...wrapReads(gate, inner), ...writes, isTriggerBusy, breakers };
 }
 
 type Gate = {
@@ -76,6 +78,7 @@ type Gate = {
     job: Job,
     send: (options: CallOptions) => Promise<WriteAnswer<T>>,
   ): Promise<WriteAnswer<T>>;
+  isTriggerBusy(): boolean;
 };
 
 function createGate(
@@ -85,12 +88,15 @@ function createGate(
 ): Gate {
   const { limiter, clock } = deps;
 
-  function needOf({ operation, symbol, priority, options }: Job): Need {
+  function bucketOf(operation: Operation, symbol: string | null): Pick<Need, "key" | "limit"> {
     const limit = limitOf(exchangeId, operation);
     const scoped = limit.scope === "address" ? "" : ` ${deps.accountKey}`;
     const market = limit.scope === "symbol" ? ` ${symbol ?? ""}` : "";
-    const key = `${exchangeId}${scoped} ${limit.bucket}${market}`;
-    return { key, limit, priority, signal: options.signal };
+    return { key: `${exchangeId}${scoped} ${limit.bucket}${market}`, limit };
+  }
+
+  function needOf({ operation, symbol, priority, options }: Job): Need {
+    return { ...bucketOf(operation, symbol), priority, signal: options.signal };
   }
 
   /** Waits for a token, then asks the breaker. @throws BrokerError when either says no */
@@ -112,6 +118,7 @@ function createGate(
   });
 
   return {
+    isTriggerBusy: () => limiter.isBusy(bucketOf("placeTrigger", null)),
     async read(job, ask) {
       for (let attempt = 1; ; attempt++) {
         const need = needOf(job);

@@ -134,6 +134,7 @@ export type WithheldReason =
   | "RULES"
   | "NO_BOOK"
   | "CANCEL_PENDING"
+  | "TRIGGERS_BUSY"
   | "STOPPING";
 
 /** What became of one order of a batch. `targetKey` names it. */

@@ -76,7 +76,9 @@ export async function planBatch(
   for (const order of batch.place) {
     if (!passes(order, slotGate(order) ?? gateOf(deps, order))) continue;
     const made = await firstOrder(deps, order);
-    if ("exact" in made) place.push(made);
+    // Only for a moment, and not worth an event.
+    if ("exact" in made && givesWay(deps, made.exact)) withheld.push(givenWay(order));
+    else if ("exact" in made) place.push(made);
     else passes(order, made.withheld);
   }
   const park: Planned[] = [];
@@ -96,6 +98,20 @@ export async function planBatch(
     withheld,
   };
   return { plan, epoch: deps.cells.cell(deps.account, batch.step?.botId ?? null).epoch };
+}
+
+/**
+ * An order that opens does not queue for the few trigger orders an account may place: the stops of other
+ * positions would wait behind it. It is wished again at the next tick.
+ */
+function givesWay({ isTriggerBusy }: DoorDeps, { terms, isReduceOnly }: ExactOrder): boolean {
+  return terms.kind === "trigger" && !isReduceOnly && isTriggerBusy();
+}
+
+function givenWay({ approved }: PlaceOrder): Dispatched {
+  const { key: targetKey } = approved.target;
+  const sentence = "stops of other positions go first";
+  return { targetKey, outcome: "withheld", intent: null, reason: "TRIGGERS_BUSY", sentence };
 }
 
 function gateOf(deps: DoorDeps, { botId, approved, market }: PlaceOrder): Closed | null {

@@ -79,6 +79,7 @@ function createDoor({ resolver, ...live }: DispatcherDeps): Door {
     ...live,
     place: (order, options) => broker.place(order, options),
     cancel: (ref, options) => broker.cancel(ref, options),
+    isTriggerBusy: () => broker.isTriggerBusy?.() ?? false,
     doubts: resolver,
     withheld: new Map(),
   };

@@ -14,6 +14,7 @@ export type DoorDeps = LiveDeps & {
   /** The only way to the exchange. */
   readonly place: Broker["place"];
   readonly cancel: Broker["cancel"];
+  readonly isTriggerBusy: () => boolean;
   readonly doubts: Doubts;
   /** By slot: why it was withheld last. */
   readonly withheld: Map<string, WithheldReason>;

@@ -153,6 +153,24 @@ test("after a 429 a bucket stays empty for a window, or as long as the exchange 
   }
 });
 
+test("a bucket is busy while half of it is spent, somebody waits or it is closed", async () => {
+  const at = setup();
+  const need = { key: "account", limit: TEN };
+  const take = (count: number) =>
+    Array.from({ length: count }, () => ask(at, [], "one", "place").catch(() => undefined));
+  expect(at.limiter.isBusy(need)).toBe(false);
+  void take(4);
+  expect(at.limiter.isBusy(need)).toBe(false);
+  void take(1);
+  expect(at.limiter.isBusy(need)).toBe(true);
+  await at.clock.runUntil(2000);
+  expect(at.limiter.isBusy(need)).toBe(false);
+  at.limiter.penalise(need, 3000);
+  expect(at.limiter.isBusy(need)).toBe(true);
+  await at.clock.runUntil(6000);
+  expect(at.limiter.isBusy(need)).toBe(false);
+});
+
 test("the figures tell requests, throttled ones, their waits and the rate", async () => {
   const at = setup();
   for (let i = 0; i < 11; i++) void ask(at, [], "x", "flatten");

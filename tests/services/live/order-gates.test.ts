@@ -30,6 +30,34 @@ function openWorldWith(meanwhile: (world: World) => void): Promise<World> {
   });
 }
 
+describe("trigger orders, of which an exchange takes few:", () => {
+  const rung = { key: "rung:1", purpose: "rung", kind: "trigger_market", priceTicks: 300 } as const;
+  const stop = {
+    ...rung,
+    key: "stop",
+    purpose: "protective_stop",
+    kind: "stop_market",
+    isReduceOnly: true,
+  } as const;
+
+  test("while they are scarce what opens is kept back without a row or an event", async () => {
+    const world = await openWorld({ around: () => ({ isTriggerBusy: () => true }) });
+    const result = await world.place(rung);
+    expect(result).toMatchObject({ outcome: "withheld", reason: "TRIGGERS_BUSY", intent: null });
+    expect([await world.rows(), world.kinds()]).toEqual([[], []]);
+    expect((await world.place()).outcome).toBe("open");
+  });
+
+  test("a stop goes whatever waits, and so does what opens once there is room", async () => {
+    const hands = { isBusy: true };
+    const world = await openWorld({ around: () => ({ isTriggerBusy: () => hands.isBusy }) });
+    const protective = await world.place(stop, { heldQty: qty("1") });
+    expect(protective.outcome).not.toBe("withheld");
+    hands.isBusy = false;
+    expect((await world.place(rung)).outcome).toBe("open");
+  });
+});
+
 describe("trading states:", () => {
   test("a state that forbids an order withholds it before anything is written", async () => {
     const world = await openWorld();
