@@ -140,11 +140,15 @@ function marksOf({ account }: SimExchange): Mark[] {
   return [...orders, ...algos].filter(({ clientOrderId }) => clientOrderId !== "0");
 }
 
-/** One order per client id, one intent per order, one working order per slot. */
+/**
+ * One order per client id, one intent per order, one working order per slot. A protective stop is given up
+ * after seconds, because a position without one is worse: such a one may turn up beside the next.
+ */
 async function noOrderTwice(deps: InvariantDeps): Promise<void> {
   const marks = marksOf(deps.exchange());
   const ids = new Set<string>();
   const slots = new Map<string, string>();
+  const doubled = new Set<string>();
   for (const { clientOrderId, isWorking } of marks) {
     if (ids.has(clientOrderId)) violate(deps, `${clientOrderId} was accepted twice`);
     ids.add(clientOrderId);
@@ -156,7 +160,10 @@ async function noOrderTwice(deps: InvariantDeps): Promise<void> {
     }
     const slot = `${intent.owner} ${intent.symbol} ${intent.targetKey}`;
     const rival = slots.get(slot);
-    if (rival !== undefined) violate(deps, `${slot}: ${rival} and ${clientOrderId} both work`);
+    const isStop = intent.purpose === "protective_stop" && intent.isReduceOnly;
+    const hasTwin = isStop && !doubled.has(slot);
+    if (rival !== undefined && hasTwin) doubled.add(slot);
+    else if (rival !== undefined) violate(deps, `${slot}: ${rival} and ${clientOrderId} both work`);
     slots.set(slot, clientOrderId);
   }
 }
