@@ -149,6 +149,12 @@ export type Snapshot = {
   readonly body: Json;
 };
 
+/** A snapshot as it is read. */
+export type ShownSnapshot = Snapshot & {
+  /** Its worker gave a sign of life (worker-store.ts) a moment ago, by the clock of the store. */
+  readonly isWorkerAlive: boolean;
+};
+
 /** One point of an equity curve. */
 export type EquitySample = {
   readonly accountId: AccountId;
@@ -220,7 +226,7 @@ export type BotStore = {
     snapshots: readonly Snapshot[],
     samples: readonly EquitySample[],
   ): Promise<void>;
-  snapshots(scope: Scope, accountId: AccountId | null): Promise<readonly Snapshot[]>;
+  snapshots(scope: Scope, accountId: AccountId | null): Promise<readonly ShownSnapshot[]>;
   /** Oldest first. @param limit at most 5000; thinned evenly by the store above it */
   equity(
     scope: Scope,

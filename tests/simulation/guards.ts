@@ -186,8 +186,8 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "a free lock proves nothing where the holder never had it",
     file: "src/adapters/postgres/trading-leases.ts",
-    find: "const isGone = ownsLock && known?.ownsLock === true;",
-    replace: "const isGone = ownsLock;",
+    find: "const isGone = wish.ownsLock && ownsLock;",
+    replace: "const isGone = wish.ownsLock;",
     witness: test("tests/contract/trading-store.test.ts"),
   },
 ];

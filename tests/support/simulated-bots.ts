@@ -273,7 +273,8 @@ function figures(inside: Inside): Pick<BotStore, "saveFigures" | "snapshots" | "
       [...shown.values()]
         .filter((each) => isOurs(scope, each) && isAlive(scope, each))
         .filter((each) => accountId === null || each.accountId === accountId)
-        .sort((a, b) => a.accountId - b.accountId || (a.botId ?? 0) - (b.botId ?? 0)),
+        .sort((a, b) => a.accountId - b.accountId || (a.botId ?? 0) - (b.botId ?? 0))
+        .map((each) => ({ ...each, isWorkerAlive: false })),
     equity: async (scope, { accountId, botId, sinceAt, limit }) => {
       assert(limit >= 1 && limit <= SAMPLES_MAX, `limit: ${limit} is not 1..${SAMPLES_MAX}`);
       const all = [...curve.values()]

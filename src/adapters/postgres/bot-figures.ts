@@ -2,11 +2,12 @@
 // them; nothing decides on them.
 import { assert } from "../../model/result.ts";
 import type { Scope } from "../../ports/access-store.ts";
-import type { BotStore, EquitySample, Snapshot } from "../../ports/bot-store.ts";
+import type { BotStore, EquitySample, ShownSnapshot, Snapshot } from "../../ports/bot-store.ts";
 import type { Json } from "../../ports/settings-store.ts";
 import type { Query, Sql } from "./connect.ts";
 import { jsonb } from "./rows.ts";
 import { plain } from "./trading-rows.ts";
+import { SILENT_MS } from "./worker-repository.ts";
 
 /** Every bot there can be, and as many accounts. */
 const FIGURES_MAX = 20_000;
@@ -19,9 +20,13 @@ export function createBotFigures(sql: Sql): Pick<BotStore, "saveFigures" | "snap
   return {
     saveFigures: (scope, snapshots, samples) => save(sql, scope, snapshots, samples),
     snapshots: async (scope, accountId) =>
-      await sql<Snapshot[]>`
-        select s.account_id, s.bot_id, s.worker, s.at, s.body
-        from snapshots s left join bots b on b.id = s.bot_id
+      await sql<ShownSnapshot[]>`
+        select s.account_id, s.bot_id, s.worker, s.at, s.body,
+          coalesce(w.beat_at >= clock_timestamp()
+            - ${SILENT_MS}::double precision * interval '1 ms', false) as is_worker_alive
+        from snapshots s
+          left join bots b on b.id = s.bot_id
+          left join workers w on w.name = s.worker
         where s.workspace_id = ${scope.workspaceId} and b.deleted_at is null
           ${accountId === null ? sql`` : sql`and s.account_id = ${accountId}`}
         order by s.account_id, s.bot_id nulls first`,

@@ -28,7 +28,11 @@ type AskRefusal = "unknown_account" | "unknown_bot" | "too_many";
 export function createCommandRepository(sql: Sql): CommandStore {
   return {
     ask: (scope, asked, now) => sql.begin((tx) => ask(tx, scope, asked, now)),
-    waiting: (scope, guard, now) => sql.begin((tx) => waiting(tx, scope, guard, now)),
+    waiting: async (scope, guard, now) => {
+      // Asked all the time by every account: without a command it must lock and write nothing.
+      const isOpen = await hasOpen(sql, scope, guard.accountId);
+      return isOpen ? await sql.begin((tx) => waiting(tx, scope, guard, now)) : [];
+    },
     finish: (scope, guard, id, end, now) =>
       sql.begin((tx) => finish(tx, scope, guard, { ...end, id, at: now })),
     recent: async (scope, { accountId, botId, limit }) => {
@@ -94,6 +98,18 @@ async function ask(
 /** A transaction as a pool: what is begun on it becomes a savepoint. */
 function within(tx: Transaction): Sql {
   return Object.assign(tx, { begin: tx.savepoint }) as unknown as Sql;
+}
+
+async function hasOpen(
+  sql: Sql,
+  { workspaceId }: Scope,
+  accountId: StoredCommand["accountId"],
+): Promise<boolean> {
+  const { count } = await sql`
+    select 1 from commands
+    where account_id = ${accountId} and workspace_id = ${workspaceId} and done_at is null
+    limit 1`;
+  return count === 1;
 }
 
 async function waiting(

@@ -7,8 +7,9 @@ import type { EpochMs } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { AccountId, AccountMode } from "../../ports/account-store.ts";
 import type { Lease, LeaseGuard, TradingStore } from "../../ports/trading-store.ts";
-import type { Sql, Transaction } from "./connect.ts";
+import type { Query, Sql, Transaction } from "./connect.ts";
 import { readEpoch } from "./control-repository.ts";
+import { createRenewals } from "./lease-renewals.ts";
 import { at, firstOrNull, one } from "./rows.ts";
 
 /** The account a guarded write goes to. */
@@ -52,20 +53,14 @@ export function createTradingLeases(
   sql: Sql,
 ): Pick<TradingStore, "takeLease" | "renewLease" | "releaseLease" | "freshStamp" | "epoch"> {
   return {
-    takeLease: (scope, accountId, holder, ttlMs, ownsLock) =>
-      sql.begin((tx) => take(tx, scope, accountId, { holder, ttlMs, ownsLock })),
-    renewLease: async (scope, guard, ttlMs, ownsLock) => {
-      const row = firstOrNull(
-        await sql<{ expiresAt: EpochMs }[]>`
-          update account_leases
-          set expires_at = clock_timestamp() + ${ttlMs}::double precision * interval '1 ms',
-            owns_lock = ${ownsLock}
-          where account_id = ${guard.accountId} and token = ${guard.token}
-            and workspace_id = ${scope.workspaceId}
-          returning expires_at`,
-      );
-      return row?.expiresAt ?? null;
+    takeLease: async (scope, accountId, holder, ttlMs, ownsLock) => {
+      const wish = { holder, ttlMs, ownsLock };
+      // Who waits for a lease asks again and again: that must lock and write nothing.
+      const known = await leaseOf(sql, scope, accountId);
+      if (known !== null && isHeldBy(known, wish)) return held(known);
+      return await sql.begin((tx) => take(tx, scope, accountId, wish));
     },
+    renewLease: createRenewals(sql),
     releaseLease: async (scope, guard) => {
       // The row stays: its token and stamp must never be given out again.
       const { count } = await sql`
@@ -90,6 +85,29 @@ type LeaseRow = {
 
 type Wish = { readonly holder: string; readonly ttlMs: number; readonly ownsLock: boolean };
 
+async function leaseOf(
+  query: Query,
+  { workspaceId }: Scope,
+  accountId: AccountId,
+): Promise<LeaseRow | null> {
+  return firstOrNull(
+    await query<LeaseRow[]>`
+      select token, stamp_s, holder, owns_lock, expires_at > clock_timestamp() as is_running,
+        clock_timestamp() as now
+      from account_leases where account_id = ${accountId} and workspace_id = ${workspaceId}`,
+  );
+}
+
+function isHeldBy({ isRunning, holder, ownsLock }: LeaseRow, wish: Wish): boolean {
+  // The lock in our hands proves that the process of the former holder is gone, if that one had it.
+  const isGone = wish.ownsLock && ownsLock;
+  return isRunning && holder !== null && holder !== wish.holder && !isGone;
+}
+
+function held({ holder }: LeaseRow): { ok: false; reason: "held"; detail: string } {
+  return refuse("held", `the account is traded by ${holder}`);
+}
+
 async function take(
   tx: Transaction,
   scope: Scope,
@@ -102,17 +120,9 @@ async function take(
     where id = ${accountId} and workspace_id = ${scope.workspaceId} and status <> 'deleted'
     for update`;
   if (count === 0) return refuse("unknown_account", "there is no such account");
-  const known = firstOrNull(
-    await tx<LeaseRow[]>`
-      select token, stamp_s, holder, owns_lock, expires_at > clock_timestamp() as is_running,
-        clock_timestamp() as now
-      from account_leases where account_id = ${accountId} for update`,
-  );
-  // The lock in our hands proves that the process of the former holder is gone, if that one had it.
-  const isGone = ownsLock && known?.ownsLock === true;
-  if (known?.isRunning && known.holder !== null && known.holder !== holder && !isGone) {
-    return refuse("held", `the account is traded by ${known.holder}`);
-  }
+  await tx`select 1 from account_leases where account_id = ${accountId} for update`;
+  const known = await leaseOf(tx, scope, accountId);
+  if (known !== null && isHeldBy(known, { holder, ttlMs, ownsLock })) return held(known);
   const { now } = known ?? one(await tx<{ now: EpochMs }[]>`select clock_timestamp() as now`);
   const token = (known?.token ?? 0) + 1;
   const stampS = nextStamp(now, known?.stampS ?? null);

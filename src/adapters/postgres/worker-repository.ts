@@ -9,8 +9,8 @@ import type {
 import type { Sql } from "./connect.ts";
 import { at, firstOrNull, jsonb } from "./rows.ts";
 
-/** Beats come every 10 s: two that are missing are a silence. */
-const SILENT_MS = 25_000;
+/** A process that told nothing for longer is silent: beats come every 10 s, and two are missing. */
+export const SILENT_MS = 25_000;
 const FORGOTTEN_MS = 86_400_000;
 const WORKERS_MAX = 200;
 const ACCOUNTS_MAX = 200;

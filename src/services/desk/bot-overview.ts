@@ -5,12 +5,14 @@ import type { AccountFigures, BotFigures, HealthLevel } from "../../model/live-f
 import type { EpochMs } from "../../model/time.ts";
 import { settleAssetOf } from "../../model/instrument.ts";
 import type { AccountId, AccountMode, TradingAccount } from "../../ports/account-store.ts";
-import type { Bot, BotId, Snapshot, StoredEvent } from "../../ports/bot-store.ts";
+import type { Bot, BotId, ShownSnapshot, Snapshot, StoredEvent } from "../../ports/bot-store.ts";
 import type { Json } from "../../ports/settings-store.ts";
 import { wantsDriving } from "../live/account-bots.ts";
 
-/** Figures older than this are stale while somebody ought to write them. */
-export const STALE_AFTER_MS = 15_000;
+/** Figures older than this are stale when nothing was heard of their worker. */
+const STALE_AFTER_MS = 15_000;
+/** Figures of a worker that lives are written again after a minute although nothing changed. */
+const STALE_ANYHOW_MS = 75_000;
 
 /** What is wrong around a bot, in the order it is shown. */
 export const BOT_FLAGS = [
@@ -79,7 +81,7 @@ export type OverviewFacts = {
   readonly at: EpochMs;
   readonly bots: readonly Bot[];
   readonly accounts: readonly TradingAccount[];
-  readonly snapshots: readonly Snapshot[];
+  readonly snapshots: readonly ShownSnapshot[];
   /** Loud events of the last 24 hours, newest first. */
   readonly events: readonly StoredEvent[];
   readonly hasMoreEvents: boolean;
@@ -89,6 +91,14 @@ export type OverviewFacts = {
 
 const ZERO = "0" as Decimal;
 const MODES: readonly AccountMode[] = ["live", "paper", "demo"];
+
+/**
+ * Whether figures are too old while somebody ought to write them: the worker is silent, or it lives and
+ * has shown nothing for longer than it may.
+ */
+export function isStale(shown: Pick<ShownSnapshot, "at" | "isWorkerAlive">, at: EpochMs): boolean {
+  return at - shown.at > (shown.isWorkerAlive ? STALE_ANYHOW_MS : STALE_AFTER_MS);
+}
 
 /** Joins everything. */
 export function overviewOf(facts: OverviewFacts): BotsOverview {
@@ -114,21 +124,21 @@ export function accountFiguresOf(
 function rowOf(bot: Bot, facts: OverviewFacts): BotRow {
   const own = facts.snapshots.find(({ botId }) => botId === bot.id);
   const figures = documentOf<BotFigures>(own?.body);
-  const shownAt = figures === null ? null : (own?.at ?? null);
+  const shown = figures === null ? null : (own ?? null);
   const account = facts.accounts.find(({ id }) => id === bot.accountId);
-  const flags = flagsOf(bot, figures, shownAt, facts);
-  const isStale = flags.some(({ flag }) => flag === "stale");
+  const flags = flagsOf(bot, figures, shown, facts);
+  const isOld = flags.some(({ flag }) => flag === "stale");
   return {
     bot,
     figures,
-    shownAt,
+    shownAt: shown?.at ?? null,
     flags,
     account: {
       status: account?.status ?? "disabled",
       blocksNewEntries: account?.blocksNewEntries ?? false,
     },
-    health: healthOf(bot, figures, isStale),
-    nextAction: nextActionOf(bot, figures, isStale),
+    health: healthOf(bot, figures, isOld),
+    nextAction: nextActionOf(bot, figures, isOld),
     alerts: alertsOf(bot.id, facts),
   };
 }
@@ -136,14 +146,14 @@ function rowOf(bot: Bot, facts: OverviewFacts): BotRow {
 function flagsOf(
   bot: Bot,
   figures: BotFigures | null,
-  shownAt: EpochMs | null,
+  shown: ShownSnapshot | null,
   { at, accounts, snapshots }: OverviewFacts,
 ): BotRow["flags"] {
   const account = accounts.find(({ id }) => id === bot.accountId);
   const around = accountFiguresOf(snapshots, bot.accountId);
   const kill = figures?.gates.find(({ key, isOpen }) => key === "trading_state" && !isOpen);
   const sentences: Record<BotFlag, string | null> = {
-    stale: staleSentence(bot, shownAt, at),
+    stale: staleSentence(bot, shown, at),
     unprotected: unprotectedSentence(figures),
     kill: kill ? `Trading state: ${kill.sentence}.` : null,
     blocked: blockedSentence(account, around),
@@ -156,13 +166,14 @@ function flagsOf(
   });
 }
 
-function staleSentence(bot: Bot, shownAt: EpochMs | null, at: EpochMs): string | null {
+function staleSentence(bot: Bot, shown: ShownSnapshot | null, at: EpochMs): string | null {
   if (!wantsDriving(bot)) return null;
   // A wish that is seconds old has not reached its worker yet.
-  const since = shownAt ?? bot.updatedAt;
-  if (at - since <= STALE_AFTER_MS) return null;
-  return shownAt === null
-    ? "No worker has taken it up."
+  const since = shown ?? { at: bot.updatedAt, isWorkerAlive: false };
+  if (!isStale(since, at)) return null;
+  if (shown === null) return "No worker has taken it up.";
+  return shown.isWorkerAlive
+    ? "Its worker has shown nothing of it for more than 75 seconds."
     : "Its worker has not been heard of for more than 15 seconds.";
 }
 
@@ -198,16 +209,16 @@ function exchangeSentence(
   return gate ? `Exchange: ${gate.sentence}.` : null;
 }
 
-function healthOf(bot: Bot, figures: BotFigures | null, isStale: boolean): HealthLevel {
+function healthOf(bot: Bot, figures: BotFigures | null, isOld: boolean): HealthLevel {
   if (bot.status === "error") return "error";
-  if (isStale) return figures?.position ? "error" : "warning";
+  if (isOld) return figures?.position ? "error" : "warning";
   return wantsDriving(bot) ? (figures?.health ?? "ok") : "ok";
 }
 
-function nextActionOf(bot: Bot, figures: BotFigures | null, isStale: boolean): string {
+function nextActionOf(bot: Bot, figures: BotFigures | null, isOld: boolean): string {
   if (bot.status === "error") return `Needs a person: ${bot.lastError ?? "it stopped"}`;
   if (bot.desiredAction !== null) return "Closes everything it holds";
-  if (isStale) {
+  if (isOld) {
     return figures === null ? "Waits for a worker" : "Unknown: its worker has not been heard of";
   }
   if (!wantsDriving(bot)) return IDLE[bot.status];

@@ -127,6 +127,7 @@ function positionOf(
     mark === null ? null : subtract(worth(mark), multiply(held.cost, rules.contractSize));
   const alive = runner.orders().filter(({ status }) => !isFinal(status));
   const { strategy } = runner.view();
+  const rung = alive.find(({ purpose }) => purpose === "rung");
   return {
     positionSide,
     qty,
@@ -137,7 +138,7 @@ function positionOf(
     liquidationPrice: null,
     stopPrice: triggerOf(alive.find(({ purpose }) => purpose === "protective_stop")),
     takeProfitPrice: priceOf(alive.find(({ purpose }) => purpose === "take_profit")),
-    nextRungPrice: priceOf(alive.find(({ purpose }) => purpose === "rung")),
+    nextRungPrice: priceOf(rung) ?? triggerOf(rung),
     rungsFilled: Math.max(0, strategy.entries - 1),
     rungsMax,
   };

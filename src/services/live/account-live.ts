@@ -5,14 +5,14 @@ import type { EpochMs } from "../../model/time.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { AccountId, AccountStore, TradingAccount } from "../../ports/account-store.ts";
 import type { AuditStore } from "../../ports/audit-store.ts";
-import type { BotId, BotStore, Snapshot } from "../../ports/bot-store.ts";
+import type { BotId, BotStore, ShownSnapshot } from "../../ports/bot-store.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ControlStore } from "../../ports/control-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Trip } from "../../risk/account-limits.ts";
 import { strictest, type TradingState } from "../../risk/trading-state.ts";
 import { type Actor, type FieldRefusal, noteAct, refuseField } from "../desk/actor.ts";
-import { accountFiguresOf, STALE_AFTER_MS } from "../desk/bot-overview.ts";
+import { accountFiguresOf, isStale } from "../desk/bot-overview.ts";
 import { createWatch } from "../desk/bot-watch.ts";
 import { includesRole } from "../desk/tokens.ts";
 import { type ArmedMark, readArmed } from "./armed-mark.ts";
@@ -126,14 +126,14 @@ export function createAccountLive(deps: AccountLiveDeps): AccountLive {
 }
 
 function standingOf(
-  snapshots: readonly Snapshot[],
+  snapshots: readonly ShownSnapshot[],
   accountId: AccountId,
   at: EpochMs,
 ): AccountStanding {
   const figures = accountFiguresOf(snapshots, accountId);
   const own = snapshots.find((each) => each.botId === null && each.accountId === accountId);
-  const shownAt = figures === null ? null : (own?.at ?? null);
-  return { at, figures, shownAt, isStale: shownAt !== null && at - shownAt > STALE_AFTER_MS };
+  if (figures === null || !own) return { at, figures, shownAt: null, isStale: false };
+  return { at, figures, shownAt: own.at, isStale: isStale(own, at) };
 }
 
 async function liveOf(

@@ -1,6 +1,8 @@
 // What a worker shows of its bots and accounts: collected from every account loop and written in one batch
-// at most every ten seconds, at once when a status changed. Best effort: a failure is a warning and the
-// next batch has newer figures anyway.
+// at most every ten seconds, at once when a status changed; figures that only ticked on once a minute. Best
+// effort: a failure is a warning and the next batch has newer figures anyway.
+import { hasAccountChanged, hasBotChanged } from "../../model/figure-changes.ts";
+import type { AccountFigures, BotFigures } from "../../model/live-figures.ts";
 import type { Scope, WorkspaceId } from "../../ports/access-store.ts";
 import type { BotStore, EquitySample, Snapshot } from "../../ports/bot-store.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -25,19 +27,26 @@ export type FiguresWriterDeps = {
 };
 
 const EVERY_MS = 10_000;
+/** Figures that tell nothing new; pages call them stale after 75 s (bot-overview.ts). */
+const UNCHANGED_EVERY_MS = 60_000;
 /** Two changes of status closer than this are written together. */
 const HURRY_MS = 1000;
 const SAMPLES_MAX = 5000;
 
 type Waiting = {
   readonly scope: Scope;
+  /** By account and bot. */
   readonly snapshots: Map<string, Snapshot>;
   samples: EquitySample[];
 };
 
+/** The newest snapshot of a bot or account that was written, and when, by the monotonic clock. */
+type Written = { readonly snapshot: Snapshot; readonly atMs: number };
+
 /** A writer with nothing to write. */
 export function createFiguresWriter({ bots, clock, log }: FiguresWriterDeps): FiguresWriter {
   const waiting = new Map<WorkspaceId, Waiting>();
+  const written = new Map<string, Written>();
   let writtenAtMs = clock.monotonicMs();
   let isHurried = false;
   let isWriting = false;
@@ -70,13 +79,45 @@ export function createFiguresWriter({ bots, clock, log }: FiguresWriterDeps): Fi
       try {
         for (const [workspaceId, { scope, snapshots, samples }] of waiting) {
           waiting.delete(workspaceId);
-          await bots.saveFigures(scope, [...snapshots.values()], samples);
+          const atMs = clock.monotonicMs();
+          const due = [...snapshots].filter(([key, each]) => isDue(each, written.get(key), atMs));
+          if (due.length === 0 && samples.length === 0) continue;
+          await bots.saveFigures(
+            scope,
+            Array.from(due, ([, each]) => each),
+            samples,
+          );
+          for (const [key, snapshot] of due) written.set(key, { snapshot, atMs });
         }
       } catch (error) {
         log.warn("figures for the pages could not be written", { error });
       } finally {
         isWriting = false;
+        forget(written, clock.monotonicMs());
       }
     },
   };
+}
+
+function isDue(snapshot: Snapshot, last: Written | undefined, nowMs: number): boolean {
+  return (
+    last === undefined ||
+    nowMs - last.atMs >= UNCHANGED_EVERY_MS ||
+    last.snapshot.worker !== snapshot.worker ||
+    hasChanged(last.snapshot, snapshot)
+  );
+}
+
+/** Snapshots hold what services/live made of a bot or an account. */
+function hasChanged({ botId, body: before }: Snapshot, { body: after }: Snapshot): boolean {
+  return botId === null
+    ? hasAccountChanged(before as unknown as AccountFigures, after as unknown as AccountFigures)
+    : hasBotChanged(before as unknown as BotFigures, after as unknown as BotFigures);
+}
+
+/** Whatever is due anyway need not be remembered; so bots that are gone are not kept. */
+function forget(written: Map<string, Written>, nowMs: number): void {
+  for (const [key, { atMs }] of written) {
+    if (nowMs - atMs >= UNCHANGED_EVERY_MS) written.delete(key);
+  }
 }

@@ -41,7 +41,7 @@ export type LeaseKeeper = {
   take(onLost: (sentence: string) => void): Promise<Result<KeptLease, "held" | "unknown_account">>;
 };
 
-/** How often the keeper looks whether something is due. */
+/** How often a keeper looks whether something is due, at the same instants as every other. */
 const TICK_MS = 500;
 /** Pause after a renewal that failed. */
 const RETRY_MS = 1_000;
@@ -99,7 +99,7 @@ function keep(deps: LeaseDeps, scope: Scope, lease: Lease, terms: Terms): KeptLe
   const guard = { accountId, token };
   const { askedMs, ttlMs, renewEveryMs } = terms;
   const holding: Holding = {
-    ...{ guard, stampS, provenMs: askedMs, dueMs: askedMs + renewEveryMs },
+    ...{ guard, stampS, provenMs: askedMs, dueMs: dueAfter(askedMs, renewEveryMs) },
     ...{ isInDoubt: false, isFailing: false, isOver: false },
   };
   const leftMs = () => holding.provenMs + ttlMs - clock.monotonicMs();
@@ -136,15 +136,25 @@ function keep(deps: LeaseDeps, scope: Scope, lease: Lease, terms: Terms): KeptLe
             present = null;
           });
         }
-        await clock.sleep(TICK_MS, signal).catch((error: unknown) => {
-          if (!signal.aborted) throw error;
-        });
+        await clock
+          .sleep(TICK_MS - (clock.monotonicMs() % TICK_MS), signal)
+          .catch((error: unknown) => {
+            if (!signal.aborted) throw error;
+          });
       }
       stopHearing();
       if (!holding.isOver) await release(deps, scope, holding);
       await unlock(deps, accountId);
     },
   };
+}
+
+/**
+ * When a lease that was proven is to be proven again: never later than `everyMs` afterwards, and for all
+ * keepers of a process at the same instants, so that the store can renew their leases together.
+ */
+function dueAfter(provenMs: number, everyMs: number): number {
+  return (Math.floor(provenMs / everyMs) + 1) * everyMs;
 }
 
 /** One renewal; it is tried again after a failure, the first of which is logged. */
@@ -169,7 +179,7 @@ async function renew(
     if (holding.isInDoubt && !locks.isHeld(accountId)) return;
     holding.provenMs = askedMs;
     holding.isInDoubt = false;
-    holding.dueMs = askedMs + renewEveryMs;
+    holding.dueMs = dueAfter(askedMs, renewEveryMs);
   } catch (error) {
     if (!holding.isFailing) {
       const fields = { account: accountId, error };

@@ -89,7 +89,7 @@ databaseTest(
     expect(await bots.equity(stranger, curve)).toEqual([]);
     const lies = { ...sample, at: START + 1 };
     await bots.saveFigures(stranger, [{ ...snapshot, at: START + 1, body: { lie: true } }], [lies]);
-    expect(await bots.snapshots(scope, null)).toEqual([snapshot]);
+    expect(await bots.snapshots(scope, null)).toEqual([{ ...snapshot, isWorkerAlive: false }]);
     expect(await bots.equity(scope, curve)).toEqual([sample]);
     const next = { ...step, seenVersion: 1 };
     const batch = { place: [], send: [], step: next };

@@ -1,9 +1,11 @@
 // The desk of bots on a real database: how they stand, sums to the last digit, wishes and what they refuse, and
 // that another workspace does not exist.
 import { expect } from "bun:test";
+import { createWorkerRepository } from "../../../src/adapters/postgres/worker-repository.ts";
 import { decimal } from "../../../src/model/decimal.ts";
 import type { BotStatus } from "../../../src/model/bot.ts";
 import type { BotId } from "../../../src/ports/bot-store.ts";
+import type { WorkerBeat } from "../../../src/ports/worker-store.ts";
 import type { BotWish } from "../../../src/services/desk/bots.ts";
 import { aPosition } from "../../support/bot-desk.ts";
 import { aConfig } from "../../support/bots.ts";
@@ -41,6 +43,38 @@ deskTest(
     expect((await rowOf(desk, id)).flags.map(({ flag }) => flag)).toEqual(["stale"]);
   },
 );
+
+deskTest("a bot whose worker lives is stale from 75 seconds and 1 ms on", async (desk) => {
+  const workers = createWorkerRepository(desk.sql);
+  const account = await desk.seeder.account("Paper");
+  const { id } = await desk.seeder.bot(account, { ...RUNNING, figures: {} });
+  const worker: WorkerBeat = {
+    ...{ name: "worker-1", host: "h", pid: 1, version: "1", startedAt: START },
+    ...{ role: "worker", epochs: new Map() },
+  };
+  await workers.beat(worker);
+  desk.advance(75_000);
+  expect(await rowOf(desk, id)).toMatchObject({ flags: [], health: "ok" });
+  desk.advance(1);
+  const sentence = "Its worker has shown nothing of it for more than 75 seconds.";
+  expect((await rowOf(desk, id)).flags).toEqual([{ flag: "stale", sentence }]);
+
+  // A worker that was killed beats no more.
+  await desk.seeder.figures({ id, accountId: account }, {}, 16_000);
+  expect((await rowOf(desk, id)).flags).toEqual([]);
+  const silence = (s: number) =>
+    desk.sql`update workers set beat_at = clock_timestamp() - ${s} * interval '1 s'`;
+  await silence(20);
+  expect((await rowOf(desk, id)).flags).toEqual([]);
+  await silence(26);
+  const unheard = "Its worker has not been heard of for more than 15 seconds.";
+  expect((await rowOf(desk, id)).flags).toEqual([{ flag: "stale", sentence: unheard }]);
+  // One that ended in good order is gone at once.
+  await workers.beat(worker);
+  expect((await rowOf(desk, id)).flags).toEqual([]);
+  await workers.leave("worker-1");
+  expect((await rowOf(desk, id)).flags).toEqual([{ flag: "stale", sentence: unheard }]);
+});
 
 deskTest(
   "a stale bot that holds something is an error, a wish of a moment ago is none",

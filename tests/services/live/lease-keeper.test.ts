@@ -79,6 +79,37 @@ test("a lease that is run stays, and what is left falls only between renewals", 
   await stop();
 });
 
+test("leases of one process are renewed at the same instants, wherever they were taken", async () => {
+  const { clock, simulated, pass } = world();
+  const { locks } = createSimulatedLocks()();
+  const askedAt = new Map<number, number[]>();
+  const renewLease: TradingStore["renewLease"] = async (...args) => {
+    const { accountId } = args[1];
+    askedAt.set(accountId, [...(askedAt.get(accountId) ?? []), clock.now() - START]);
+    return await simulated.store.renewLease(...args);
+  };
+  const deps = { store: { ...simulated.store, renewLease }, locks, clock, log: silentLog };
+  const stops: (() => Promise<void>)[] = [];
+  const lowest: number[] = [];
+  const leases: KeptLease[] = [];
+  for (let n = 0; n < 5; n++) {
+    const keeper = createLeaseKeeper(deps, scope, simulated.addAccount(scope), "w", TIMING);
+    const taken = await keeper.take(() => undefined);
+    if (!taken.ok) throw new Error(taken.reason);
+    leases.push(taken.value);
+    stops.push(running(taken.value));
+    await clock.runUntil(clock.now() + 1_730);
+  }
+  for (let step = 0; step < 60; step++) {
+    await pass(500);
+    lowest.push(...leases.map((lease) => lease.remainingMs()));
+  }
+  expect([...askedAt.values()]).toEqual(leases.map(() => [10_000, 20_000, 30_000]));
+  // Never later than the time between two renewals after the last proof, but for one look.
+  expect(Math.min(...lowest)).toBeGreaterThanOrEqual(30_000 - 10_000 - 500);
+  for (const stop of stops) await stop();
+});
+
 test("time is counted from before the question, not from the answer", async () => {
   const { clock, simulated, accountId } = world();
   const { locks } = createSimulatedLocks()();
