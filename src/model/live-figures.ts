@@ -162,9 +162,15 @@ export type AccountFigures = {
 export type FindingView = {
   /** Stable while the same thing is found. */
   readonly key: string;
-  readonly kind: "position_drift" | "stranger_order" | "position_mode" | "second_instance";
+  readonly kind:
+    | "position_drift"
+    | "stranger_order"
+    | "position_mode"
+    | "second_instance"
+    /** What a person keeps on the account: known, and no difference. */
+    | "known_position";
   readonly symbol: string | null;
   readonly sentence: string;
   readonly since: EpochMs;
-  readonly choices: readonly ("adopt" | "ignore" | "flatten" | "cancel")[];
+  readonly choices: readonly ("adopt" | "ignore" | "heed" | "flatten" | "cancel")[];
 };

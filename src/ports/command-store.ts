@@ -23,7 +23,7 @@ export type Command =
   | {
       readonly kind: "settle_finding";
       readonly findingKey: string;
-      readonly choice: "adopt" | "ignore" | "flatten" | "cancel";
+      readonly choice: "adopt" | "ignore" | "heed" | "flatten" | "cancel";
     }
   | { readonly kind: "clear_error" };
 

@@ -55,7 +55,7 @@ test("the form begins with what the run suggests, its ladder beside it", async (
   expect(page).not.toContain("<i>one");
   expect(page).toContain('id="allocation" name="allocation" inputmode="decimal"');
   expect(page).toContain('value="1000"');
-  expect(page).toContain("Long and short: two bots (recommended)");
+  expect(page).toContain("Two bots, long and short");
   expect(page).toContain("Paper: real prices, invented money");
   expect(page).toContain("2 bots on Paper, WOO X");
   expect(page).toContain('aria-label="Long ladder"');

@@ -157,6 +157,45 @@ pageTest("findings are settled by who may, closing wants the word", async (w) =>
   expect((await trader.post("/trading/settle", { ...wish, account: "x" })).status).toBe(404);
 });
 
+pageTest("every finding offers what works for it, and only to who may", async (w) => {
+  const bot = await w.rows.bot("One");
+  const symbol = "BTC/USDT:USDT";
+  const ignored = "1 more. Ignored by ann@example.org since 2026-01-05 08:10 UTC.";
+  await w.rows.finds(bot, [
+    { key: "k1", kind: "position_drift", symbol, sentence: ignored, since: 1, choices: ["heed"] },
+    {
+      key: "k2",
+      kind: "stranger_order",
+      symbol,
+      sentence: "Order 7.",
+      since: 1,
+      choices: ["ignore"],
+    },
+    { key: "k3", kind: "known_position", symbol, sentence: "2 known.", since: 1, choices: [] },
+  ]);
+  const trader = await w.browser("trader");
+  const owner = await w.browser("owner");
+  const viewer = await w.browser("viewer");
+  const [forTrader, forOwner] = [
+    await (await trader.get("/trading")).text(),
+    await (await owner.get("/trading")).text(),
+  ];
+  for (const page of [forTrader, forOwner]) {
+    expect(page).toContain(ignored);
+    expect(page).toContain("A person&#39;s position");
+    expect(page).toContain("Stop ignoring");
+    expect(page).not.toContain("Close…");
+  }
+  const offersIgnore = 'name="choice" value="ignore"';
+  expect([forTrader, forOwner].map((page) => page.includes(offersIgnore))).toEqual([false, true]);
+  const wish = { account: String(bot.accountId), finding: "k1", choice: "heed", confirm: "" };
+  expect((await viewer.post("/trading/settle", wish)).status).toBe(403);
+  expect((await trader.post("/trading/settle", wish)).status).toBe(303);
+  const ignore = { ...wish, finding: "k2", choice: "ignore" };
+  expect((await trader.post("/trading/settle", ignore)).status).toBe(403);
+  expect((await owner.post("/trading/settle", ignore)).status).toBe(303);
+});
+
 pageTest("nothing of another workspace is seen or touched", async (w) => {
   const bot = await w.rows.bot("Secret bot");
   await workspaceWith(w.made, "beta");

@@ -220,6 +220,8 @@ export function browserOf({ app }: Pick<WebCase, "app">, peer = "192.0.2.1"): Te
   const keep = async (answer: Response) => {
     const set = /^([^=;]+=[^;]*)/.exec(answer.headers.get("set-cookie") ?? "")?.[1];
     if (set !== undefined) made.cookie = set.endsWith("=") ? "" : set;
+    // A stream never ends: reading it to its end would wait for ever.
+    if (answer.headers.get("content-type")?.startsWith("text/event-stream")) return answer;
     const page = await answer.clone().text();
     made.csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? made.csrf;
     return answer;

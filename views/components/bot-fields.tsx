@@ -94,6 +94,7 @@ function PlaceCard({ page }: { page: BotFieldsProps }) {
       <SelectField
         id="direction"
         label="Direction"
+        hint={directions.length > 1 ? "A bot of its own for each side is recommended." : undefined}
         problem={problems.direction}
         value={values.direction}
         options={directions}
@@ -165,7 +166,7 @@ function LifeCard({ page }: { page: BotFieldsProps }) {
         problem={problems.pauseMode}
         value={values.pauseMode}
         options={[
-          { value: "exits_only", label: "Open nothing, go on guarding the position" },
+          { value: "exits_only", label: "Open nothing, guard the position" },
           { value: "freeze", label: "Touch nothing at all" },
         ]}
       />

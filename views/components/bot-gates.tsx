@@ -20,7 +20,7 @@ const words = (key: string) => key.replaceAll("_", " ");
 
 function Verdict({ gates, isRunning }: GatesProps) {
   if (gates === null) {
-    return <p>No worker has looked at the bot yet. Start it, and a worker takes it up.</p>;
+    return <p>No worker has looked at the bot yet. One takes it up when it is to run.</p>;
   }
   const closed = gates.filter(({ isOpen }) => !isOpen);
   const [first] = closed;

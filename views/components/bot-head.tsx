@@ -97,10 +97,10 @@ function Alerts({ id, warnings, errors, isMore, heartbeats }: BotHeadProps) {
     `${count}${isMore ? "+" : ""} ${word}${count === 1 ? "" : "s"}`;
   return (
     <p class="small badges">
-      {heartbeats.length === 0 ? null : <Heartbeat ticks={heartbeats} />}
       <a href={`/bots/${id}?tab=events&severity=warnings`}>
         {counted(errors, "error")} and {counted(warnings, "warning")} in 24 hours
       </a>
+      {heartbeats.length === 0 ? null : <Heartbeat ticks={heartbeats} />}
     </p>
   );
 }

@@ -80,7 +80,7 @@ function Fills({ order, timeZone }: { order: ShownOrder; timeZone: string }) {
 const ORDER_HEADS = [
   ...["Decided", "Order", "Position", "For", "Terms", "Qty", "Filled", "Status", "Ids"],
 ];
-const TRIP_HEADS = ["Opened", "Held", "Position", "Qty", "Rungs", "Realised", "Fees", "Funding"];
+const TRIP_HEADS = ["Opened", "Held", "Position", "Qty", "Entries", "Realised", "Fees", "Funding"];
 /** Columns without figures. */
 const WORDS = ["Decided", "Order", "Position", "For", "Status", "Ids", "Opened", "Held", "End"];
 

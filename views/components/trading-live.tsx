@@ -167,7 +167,8 @@ export function TradingLive(props: TradingLiveProps) {
           <h2>Findings to settle</h2>
           <p class="muted">
             What the exchange says is not what Dragon knows. Entries of the market wait until
-            somebody decides.
+            somebody decides; a finding that is ignored keeps nothing back. Owners take over and
+            ignore, traders close.
           </p>
           <ul class="rows tight findings">
             {findings.map((finding) => (

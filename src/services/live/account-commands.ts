@@ -44,8 +44,11 @@ export async function carryOutCommands(
 async function carryOut(
   loop: LoopContext,
   bots: readonly RunningBot[],
-  { botId, command }: StoredCommand,
+  { botId, command, actor }: StoredCommand,
 ): Promise<Outcome> {
+  if (command.kind === "settle_finding") {
+    return loop.settleFinding({ key: command.findingKey, choice: command.choice, actor });
+  }
   const one = bots.find(({ bot }) => bot.id === botId);
   if (!one) return refused("The bot is not running.");
   if (command.kind === "clear_error") return clearError(loop, one);
@@ -62,8 +65,6 @@ async function carryOut(
       const isSkipped = await runner.onOperator({ what: "skip_rung" });
       return isSkipped ? done("The next rung is left out.") : refused("No rung is wanted now.");
     }
-    case "settle_finding":
-      return refused("This finding settles by itself once the exchange shows something else.");
   }
 }
 
@@ -135,8 +136,9 @@ function lotsOf(qty: Decimal, qtyStep: Decimal): number {
   return stepsDown(gridOf(Number(qtyStep), "qtyStep"), Number(qty));
 }
 
-function approvedClose(
-  { live }: LoopContext,
+/** A market order that closes a part of a position; null when the trading state forbids it. */
+export function approvedClose(
+  { live }: Pick<LoopContext, "live">,
   botId: PlaceOrder["botId"],
   positionSide: "long" | "short",
   qtyLots: number,

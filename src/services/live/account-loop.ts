@@ -18,6 +18,7 @@ import { type AccountStatus, createAccountStatus } from "./account-status.ts";
 import type { CandleFeed } from "./candle-feed.ts";
 import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import type { FiguresWriter } from "./figures-writer.ts";
+import type { Decision, Settled } from "./findings.ts";
 import type { LatchSettings } from "./limit-latch.ts";
 import type { LiveDeps, OrderRoom } from "./live-types.ts";
 
@@ -78,6 +79,8 @@ export type LoopContext = {
   closedGate(bot: Bot): string | null;
   /** Room of the account for orders of the bot. */
   room(bot: Bot): OrderRoom;
+  /** Carries out what a person decided about a finding. */
+  settleFinding(decision: Decision): Promise<Settled>;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
   /** Whether protective orders come first and nothing else is placed. */
@@ -135,6 +138,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     record: deps.record ?? (() => null),
     closedGate: (bot) => status.closedGate(bot),
     room: (bot) => status.room(bot),
+    settleFinding: (decision) => status.settleFinding(decision),
     isBlocked: (bot) => status.isBlocked(bot),
     isProtecting: () => status.isProtecting(),
     freshPrice: (symbol) => freshPrice(deps, state, symbol)?.mark.price ?? null,

@@ -5,15 +5,9 @@ import { settleAssetOf } from "../../model/instrument.ts";
 import type { OrderRules } from "../../model/order-rules.ts";
 import { createFactIngest } from "./fact-ingest.ts";
 import type { FactMarket } from "./fact-records.ts";
-import type {
-  FactIngest,
-  LiveDeps,
-  OrderDispatcher,
-  Reconciler,
-  UnverifiedResolver,
-} from "./live-types.ts";
+import type { FactIngest, LiveDeps, OrderDispatcher, UnverifiedResolver } from "./live-types.ts";
 import { createOrderDispatcher } from "./order-dispatcher.ts";
-import { createReconciler } from "./reconciler.ts";
+import { type AccountReconciler, createReconciler } from "./reconciler.ts";
 import { createUnverifiedResolver } from "./unverified-resolver.ts";
 
 /** A market whose facts are booked and whose orders are rounded. */
@@ -24,7 +18,7 @@ export type AccountParts = {
   readonly dispatcher: OrderDispatcher;
   readonly resolver: UnverifiedResolver;
   readonly ingest: FactIngest;
-  readonly reconciler: Reconciler;
+  readonly reconciler: AccountReconciler;
   readonly markets: ReadonlyMap<string, AccountMarket>;
   /** Reads the rules of a market once. @throws a BrokerFault when they cannot be read */
   openMarket(symbol: string, signal: AbortSignal): Promise<AccountMarket>;

@@ -12,6 +12,7 @@ import { closedGate, createGateBook, type GateFacts } from "./account-gates.ts";
 import type { AccountLoopDeps } from "./account-loop.ts";
 import type { AccountParts } from "./account-parts.ts";
 import { createDeadMan } from "./dead-man.ts";
+import { createFindings, type Decision, type Settled } from "./findings.ts";
 import type { LiveDeps, OrderRoom } from "./live-types.ts";
 import { createPositionSettings } from "./position-settings.ts";
 import { createRiskWatch, type RiskFigures } from "./risk-watch.ts";
@@ -31,6 +32,8 @@ export type AccountStatus = {
    * @returns whether everything must be looked at again: the switch may have cancelled it
    */
   look(hasBooked: boolean, signal: AbortSignal): Promise<boolean>;
+  /** Carries out what a person decided about a finding. */
+  settleFinding(decision: Decision): Promise<Settled>;
   /** Why the bot may open nothing now; null when it may. */
   closedGate(bot: Bot): string | null;
   /** Room of the account for orders of the bot. */
@@ -60,7 +63,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
   const positions = createPositionSettings(live);
   const deadMan = createDeadMan(live);
   const gates = createGateBook();
-  const findings = createFindings(() => parts.reconciler.blocks());
+  const findings = createFindings(deps);
 
   function factsOf(bot: Bot): GateFacts {
     const now = clock.now();
@@ -75,7 +78,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
       cell: deps.cells.cell(account, bot.id),
       leaseMs: deps.lease.remainingMs(),
       isReconciled: parts.reconciler.isClean(),
-      reconcileBlock: parts.reconciler.blocks().get(bot.symbol) ?? deadMan.block(),
+      reconcileBlock: findings.block(bot.symbol) ?? deadMan.block(),
       isInDoubt: parts.resolver.isInDoubt(bot.symbol),
       exchangeTrouble: deps.exchangeTrouble(),
       priceAgeMs: price ? now - price.mark.at : null,
@@ -90,6 +93,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
 
   return {
     async look(hasBooked, signal) {
+      await findings.look();
       await risk.look(deps.known(), hasBooked, signal);
       positions.look(
         deps.running().map(({ bot }) => bot),
@@ -110,34 +114,16 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
       offerBots(deps, { at, lateMs, gatesOf: (bot) => gates.look(factsOf(bot), at) });
       const body = accountFigures(deps, {
         ...{ at, reconciledAt, figures: risk.figures(), findings: findings.now(at) },
+        openFinding: findings.open()[0]?.sentence ?? null,
       });
       const { scope, accountId } = account;
       const { worker } = deps;
       if (body !== null) deps.figures.offer(scope, { accountId, botId: null, worker, at, body });
     },
+    settleFinding: findings.settle,
     async stop() {
       await positions.idle();
       await deadMan.off();
-    },
-  };
-}
-
-type Findings = { now(at: EpochMs): FindingView[] };
-
-/** What was found and since when; a finding that is gone is forgotten. */
-function createFindings(blocks: () => ReadonlyMap<string, string>): Findings {
-  const since = new Map<string, EpochMs>();
-  return {
-    now(at) {
-      const found = [...blocks()].map(([symbol, sentence]): FindingView => {
-        const key = `${symbol}: ${sentence}`;
-        if (!since.has(key)) since.set(key, at);
-        const known = since.get(key) ?? at;
-        return { key, kind: "position_drift", symbol, sentence, since: known, choices: [] };
-      });
-      const keys = new Set(found.map(({ key }) => key));
-      for (const key of since.keys()) if (!keys.has(key)) since.delete(key);
-      return found;
     },
   };
 }
@@ -172,12 +158,14 @@ type AccountLook = {
   readonly reconciledAt: EpochMs | null;
   readonly figures: RiskFigures | null;
   readonly findings: readonly FindingView[];
+  /** What keeps entries waiting; null when nothing found does. */
+  readonly openFinding: string | null;
 };
 
 /** The figures of the account; null before the first look at its risk. */
 function accountFigures(
   deps: AccountStatusDeps,
-  { at, reconciledAt, figures, findings }: AccountLook,
+  { at, reconciledAt, figures, findings, openFinding }: AccountLook,
 ): AccountFigures | null {
   if (figures === null) return null;
   const trouble = deps.exchangeTrouble();
@@ -186,8 +174,13 @@ function accountFigures(
   return {
     format: 1,
     ...figures,
-    health: findings.length > 0 ? "error" : isWell ? "ok" : "warning",
-    sentence: findings[0]?.sentence ?? trouble ?? figures.blocks[0] ?? "Everything is in order.",
+    health: openFinding !== null ? "error" : isWell ? "ok" : "warning",
+    sentence:
+      openFinding ??
+      trouble ??
+      figures.blocks[0] ??
+      findings[0]?.sentence ??
+      "Everything is in order.",
     openOrders: all.reduce((sum, { runner }) => sum + (runner?.orders().length ?? 0), 0),
     exchange: trouble === null ? "ok" : "degraded",
     clockOffsetMs: null,

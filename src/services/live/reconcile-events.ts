@@ -1,13 +1,7 @@
-// Findings of a comparison as events for people, and the reasons for which entries wait. Called by
-// reconciler.ts, once per transition; the words are made here and nowhere else.
+// Findings of a comparison as events for people. Called by reconciler.ts, once per transition; the words are made
+// here, and those for pages in findings-found.ts.
 import type { EventKind } from "../../model/event-kinds.ts";
-import {
-  driftOf,
-  type Finding,
-  type OrderView,
-  type ReconcileMemory,
-} from "../../execution/reconcile-view.ts";
-import { compare, type Decimal } from "../../model/decimal.ts";
+import type { Finding } from "../../execution/reconcile-view.ts";
 import type { Leg, Owner } from "../../model/trade-record.ts";
 import type { BotId, NewEvent } from "../../ports/bot-store.ts";
 import type { StoredIntent } from "../../ports/trading-store.ts";
@@ -85,11 +79,13 @@ function sentenceOf(finding: Finding): string {
 
 type Place = { readonly symbol: string; readonly leg: Leg };
 
-function placeOf({ symbol, leg }: Place): string {
+/** A leg in words. */
+export function placeOf({ symbol, leg }: Place): string {
   return leg === "net" ? symbol : `${symbol} ${leg}`;
 }
 
-function comparedText(between: "exchange" | "owners"): string {
+/** What was compared, in words. */
+export function comparedText(between: "exchange" | "owners"): string {
   return between === "exchange" ? "the exchange and we" : "the account and its owners";
 }
 
@@ -104,43 +100,4 @@ function driftText(drift: Finding & { readonly kind: "position_drift" }): string
       ? `the exchange holds ${theirs}, we hold ${ours}`
       : `the account holds ${theirs}, its owners ${ours}`;
   return `${placeOf(drift)}: ${figures}; affected: ${ownersText(affected)}`;
-}
-
-/**
- * Why entries wait, by symbol, as long as the last look shows it. What concerns the whole account stands
- * with every symbol.
- */
-export function blocksOf(
-  memory: ReconcileMemory,
-  orders: readonly OrderView[],
-  symbols: Iterable<string>,
-): Map<string, string> {
-  const blocks = new Map<string, string>();
-  for (const { symbol, clientOrderId, filledQty, reportedFilledQty } of orders) {
-    if (compare(reportedFilledQty ?? ZERO, filledQty) <= 0) continue;
-    blocks.set(symbol, `the trade records of order ${clientOrderId} are not complete`);
-  }
-  for (const key of memory.strangers) {
-    const [symbol = key, id] = splitKey(key);
-    blocks.set(symbol, `order ${id} was not placed here and may change the position`);
-  }
-  for (const name of Object.keys(memory.drifts)) {
-    const { between, symbol, leg } = driftOf(name);
-    blocks.set(symbol, `${placeOf({ symbol, leg })}: ${comparedText(between)} do not agree`);
-  }
-  const [rival] = memory.rivals;
-  const whole = memory.isModeReported
-    ? "the account keeps positions in another mode than expected"
-    : rival === undefined
-      ? null
-      : `another instance of Dragon placed the order ${splitKey(rival)[1]}`;
-  if (whole !== null) for (const symbol of symbols) blocks.set(symbol, whole);
-  return blocks;
-}
-
-const ZERO = "0" as Decimal;
-
-function splitKey(key: string): string[] {
-  const at = key.lastIndexOf("#");
-  return [key.slice(0, at), key.slice(at + 1)];
 }

@@ -14,10 +14,10 @@ import { compare } from "../../model/decimal.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { StoredIntent } from "../../ports/trading-store.ts";
 import type { FactMarket } from "./fact-records.ts";
+import { blocksOf, type Found, foundOf } from "./findings-found.ts";
 import { adoptForeign, foreignNotes } from "./foreign-trades.ts";
 import type { FactIngest, LiveDeps, Reconciler, ReconcileReport } from "./live-types.ts";
 import { askFor, tell } from "./order-news.ts";
-import { blocksOf } from "./reconcile-events.ts";
 import {
   type ExchangeSide,
   failure,
@@ -53,13 +53,20 @@ const COMPARED_AGAIN: ReadonlySet<Finding["kind"]> = new Set([
   "taken_away",
 ]);
 
+/** A reconciler that also tells what a person has to decide about. */
+export type AccountReconciler = Reconciler & {
+  /** What the last pass found, and positions of a person. */
+  found(): readonly Found[];
+};
+
 /** Nothing is clean before the first complete pass. */
-export function createReconciler(deps: ReconcilerDeps): Reconciler {
+export function createReconciler(deps: ReconcilerDeps): AccountReconciler {
   const state: State = {
     memory: FRESH_MEMORY,
     known: new Set(),
     askedIn: new Map(),
     passes: 0,
+    found: [],
     blocks: new Map(),
     isClean: false,
     isFailing: false,
@@ -76,6 +83,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       return done;
     },
     blocks: () => state.blocks,
+    found: () => state.found,
     isClean: () => state.isClean,
   };
 }
@@ -87,6 +95,7 @@ type State = {
   /** The pass in which an order was asked about last. */
   askedIn: Map<string, number>;
   passes: number;
+  found: readonly Found[];
   blocks: ReadonlyMap<string, string>;
   isClean: boolean;
   /** The last pass could not read everything. */
@@ -138,7 +147,8 @@ async function pass(
   const notes = await foreignNotes(deps, now, signal);
   state.memory = now.memory;
   state.known = new Set(now.own.intents.keys());
-  state.blocks = blocksOf(now.memory, now.own.view.orders, deps.markets.keys());
+  state.found = foundOf({ ...now, before: state.found });
+  state.blocks = blocksOf(state.found, deps.markets.keys());
   const isComplete = now.failures.length === 0 && now.open === 0;
   if (isComplete && Object.keys(now.memory.strikes).length === 0) state.isClean = true;
   for (const note of notes) deps.note({ ...note, at: deps.clock.now() });

@@ -114,8 +114,8 @@ async function showDraft(
 }
 
 const DIRECTIONS: Readonly<Record<DraftDirection, string>> = {
-  two: "Long and short: two bots (recommended)",
-  both: "Long and short: one bot that takes turns",
+  two: "Two bots, long and short",
+  both: "One bot that takes turns",
   long: "Long",
   short: "Short",
 };

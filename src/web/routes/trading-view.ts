@@ -95,11 +95,13 @@ const FINDINGS: Readonly<Record<OpenFinding["kind"], string>> = {
   stranger_order: "An order nobody here placed",
   position_mode: "Another position mode",
   second_instance: "Another instance trades here",
+  known_position: "A person's position",
 };
 
 const CHOICES: Readonly<Record<OpenFinding["choices"][number], string>> = {
   adopt: "Take over",
-  ignore: "Leave alone",
+  ignore: "Ignore",
+  heed: "Stop ignoring",
   flatten: "Close…",
   cancel: "Cancel order",
 };
