@@ -141,7 +141,10 @@ test("no page, part, download or API answer of any role holds a canary", async (
       const address = path.replace(":topic", "accounts").replace(":token", "x");
       // Streams stay open; their messages are read elsewhere.
       const answer = await browser.get(address.replace(":id", String(account?.id ?? 0)));
-      if (answer.headers.get("content-type")?.startsWith("text/event-stream")) continue;
+      if (answer.headers.get("content-type")?.startsWith("text/event-stream")) {
+        await answer.body?.cancel();
+        continue;
+      }
       await told(answer);
     }
   }
