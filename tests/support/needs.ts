@@ -38,7 +38,7 @@ const CHECKS: Record<Need, () => boolean> = {
   gcc: () => Bun.which("gcc") !== null,
   data: () => existsSync(DATA_DIR),
   root: () => process.getuid?.() === 0,
-  minutes: () => (process.env.DRAGON_REQUIRE ?? "") !== "",
+  minutes: () => isRequired("minutes"),
   arm64: () => process.arch === "arm64" || ARM64_PARTS.every((path) => existsSync(path)),
 };
 
@@ -48,7 +48,7 @@ const REASONS: Record<Need, string> = {
   gcc: "gcc is not installed",
   data: "../shared/data is absent",
   root: "not running as root",
-  minutes: "takes minutes; set DRAGON_REQUIRE",
+  minutes: "takes minutes; DRAGON_REQUIRE=minutes asks for it",
   arm64: "nothing here runs programs for arm64 (qemu-user-static, binfmt, arm64 libraries)",
 };
 
