@@ -48,7 +48,7 @@ export const GUARDS: readonly Guard[] = [
     file: `${LIVE}/order-sending.ts`,
     find: "if (lease.remainingMs() >= LEASE_MIN_MS) return null;",
     replace: "return null;",
-    witness: seeds(1, 60),
+    witness: test("tests/services/live/order-gates.test.ts"),
   },
   {
     name: "a gate that closes stops a write that waits for its turn",
@@ -139,7 +139,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/adapters/ccxt/broker-verdict.ts",
     find: 'if (sent.body === undefined) return unverified(profile, "unreadable_answer");',
     replace: "if (sent.body === undefined) return refused(profile, TOO_MANY, null);",
-    witness: seeds(1, 40),
+    witness: test("tests/adapters/ccxt/broker-answers.test.ts"),
   },
   {
     name: "a clock that is wrong is set right",
