@@ -119,7 +119,7 @@ async function findings(walk: Walker, { url, world, bot }: Served) {
   await page.waitForSelector("text=Type FLATTEN");
   await judge("t10-close-finding");
   await page.goto(`${url}/trading`);
-  await page.click("#findings >> text=Leave alone");
+  await page.click("#findings >> role=button[name=Ignore]");
   await page.waitForURL(`${url}/trading?done=settled`);
   quiet();
 }
