@@ -271,6 +271,8 @@ export type BrokerCapabilities = {
   readonly fundingPayments: boolean;
   readonly markPrice: boolean;
   readonly tradeRecords: boolean;
+  /** Trade records of all symbols come in one list. */
+  readonly tradesOfAll: boolean;
   /** A client order id may be used again once its order has ended: it proves nothing. */
   readonly reusesClientIds: boolean;
 };
@@ -288,6 +290,9 @@ export type CallOptions = {
 
 /** From an instant on, inclusive. */
 export type SinceQuery = { readonly symbol: string; readonly sinceAt: EpochMs };
+
+/** The same for trade records; of all symbols when null (`capabilities.tradesOfAll`). */
+export type TradesQuery = { readonly symbol: string | null; readonly sinceAt: EpochMs };
 
 /** What changed somewhere; never a fact to book, only a reason to ask. */
 export type BrokerHint =
@@ -320,7 +325,7 @@ export type Broker = {
   /** Working orders, trigger orders included; of all symbols when `symbol` is null. */
   openOrders(symbol: string | null, options: CallOptions): Promise<readonly OrderReport[]>;
   /** Oldest first. */
-  tradesSince(query: SinceQuery, options: CallOptions): Promise<readonly TradeRecord[]>;
+  tradesSince(query: TradesQuery, options: CallOptions): Promise<readonly TradeRecord[]>;
   positions(symbol: string | null, options: CallOptions): Promise<readonly PositionReport[]>;
   balances(options: CallOptions): Promise<readonly BalanceReport[]>;
   leverage(symbol: string, options: CallOptions): Promise<LeverageReport>;

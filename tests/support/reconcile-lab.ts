@@ -150,6 +150,7 @@ export async function startReconcileLab(options: ReconcileLabOptions = {}): Prom
     ...{ ...rows, store: counted.store, lab, deps, events, booked, doubts },
     ingest: {
       trades: (...call) => running.ingest.trades(...call),
+      tradesOf: (...call) => running.ingest.tradesOf(...call),
       funding: (...call) => running.ingest.funding(...call),
     },
     writes: counted.writes,

@@ -31,6 +31,7 @@ const CAPABILITIES: BrokerCapabilities = {
   fundingPayments: true,
   markPrice: true,
   tradeRecords: true,
+  tradesOfAll: false,
   reusesClientIds: true,
 };
 

@@ -32,6 +32,7 @@ const CAPABILITIES: BrokerCapabilities = {
   fundingPayments: true,
   markPrice: true,
   tradeRecords: true,
+  tradesOfAll: false,
   reusesClientIds: false,
 };
 

@@ -30,6 +30,7 @@ const CAPABILITIES: BrokerCapabilities = {
   fundingPayments: true,
   markPrice: true,
   tradeRecords: true,
+  tradesOfAll: false,
   reusesClientIds: true,
 };
 

@@ -18,6 +18,7 @@ import type {
   PositionMode,
   PositionReport,
   SinceQuery,
+  TradesQuery,
   TopOfBook,
   TradeRecord,
 } from "../../ports/broker.ts";
@@ -35,7 +36,7 @@ export type Next = () => Promise<void>;
 export type Dialect = {
   order(ref: OrderRef): Promise<OrderReport>;
   openOrders(symbol: string | null, next: Next): Promise<OrderReport[]>;
-  tradesSince(query: SinceQuery, now: EpochMs, next: Next): Promise<TradeRecord[]>;
+  tradesSince(query: TradesQuery, now: EpochMs, next: Next): Promise<TradeRecord[]>;
   positions(symbol: string | null): Promise<PositionReport[]>;
   balances(): Promise<BalanceReport[]>;
   leverage(symbol: string): Promise<LeverageReport>;

@@ -53,6 +53,7 @@ export function createReads(deps: ReadDeps): Reads {
     openOrders: (symbol, options) => read(options, (next) => dialect.openOrders(symbol, next)),
     async tradesSince(query, options) {
       only(capabilities.tradeRecords, "its trade records");
+      only(query.symbol !== null || capabilities.tradesOfAll, "trade records of all symbols");
       return read(options, (next) => dialect.tradesSince(query, exchangeNow(), next));
     },
     async positions(symbol, options) {

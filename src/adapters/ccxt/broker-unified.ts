@@ -128,7 +128,7 @@ function orderCalls(exchange: PrivateExchange, words: Words): OrderCalls {
     },
     async tradesSince({ symbol, sinceAt }, now, next) {
       const window = (from: number, to: number, limit: number) =>
-        exchange.fetchMyTrades(symbol, from, limit, words.trades.span(from, to));
+        exchange.fetchMyTrades(symbol ?? undefined, from, limit, words.trades.span(from, to));
       const range = { from: sinceAt, to: now };
       const rows = await history("trades", words.trades, range, next, window);
       return inOrder(rows.map(tradeOf), ({ tradeId }) => tradeId);

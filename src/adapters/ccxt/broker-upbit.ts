@@ -27,6 +27,7 @@ const CAPABILITIES: BrokerCapabilities = {
   fundingPayments: false,
   markPrice: false,
   tradeRecords: false,
+  tradesOfAll: false,
   reusesClientIds: false,
 };
 

@@ -57,6 +57,7 @@ export const WOOX_PROFILE: BrokerProfile = {
     fundingPayments: true,
     markPrice: true,
     tradeRecords: true,
+    tradesOfAll: true,
     reusesClientIds: true,
   },
   saysFailed,
@@ -118,7 +119,7 @@ function orderCalls(ask: Ask): OrderCalls {
       const window = async (from: number, to: number) =>
         pageOf(
           await ask("GET", "trade/transactionHistory", {
-            symbol,
+            ...of(symbol),
             startTime: from,
             endTime: to,
             limit: PAGE_ROWS,

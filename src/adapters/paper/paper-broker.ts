@@ -8,6 +8,7 @@ import type {
   PositionMode,
   RefusalReason,
   WriteAnswer,
+  TradesQuery,
 } from "../../ports/broker.ts";
 import { ADVICE, BrokerError, type FaultClass } from "../ccxt/error-types.ts";
 import {
@@ -138,7 +139,7 @@ function accountReads(desk: Desk): AccountReads {
 function since<T extends { readonly symbol: string; readonly at: number }>(
   book: PaperBook,
   records: readonly T[],
-  { symbol, sinceAt }: { readonly symbol: string; readonly sinceAt: number },
+  { symbol, sinceAt }: TradesQuery,
 ): T[] {
   if (sinceAt < book.forgottenAt) {
     throw new BrokerError("incomplete", "records that old are only in the rows of the account");

@@ -33,6 +33,7 @@ export const PAPER_CAPABILITIES: BrokerCapabilities = {
   fundingPayments: true,
   markPrice: true,
   tradeRecords: true,
+  tradesOfAll: false,
   reusesClientIds: false,
 };
 

@@ -2,15 +2,24 @@
 // tick, the resolver and the reconciler, at any time and as often as they like: a fact is booked once.
 // It never invents a fill, never drops one it could not book, and starts from the exchange's own instants.
 import { takerSentence } from "../../execution/maker-check.ts";
-import { isFinal } from "../../execution/order-machine.ts";
 import type { EventKind } from "../../model/event-kinds.ts";
 import { assert } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
 import { fillRef } from "../../model/trade-record.ts";
 import type { FeeRates, FundingPayment, TradeRecord } from "../../ports/broker.ts";
 import type { NewFill, StoredIntent } from "../../ports/trading-store.ts";
+import {
+  advance,
+  type Begin,
+  beginAt,
+  type Cursors,
+  firstPayment,
+  firstTrade,
+  intentsOf,
+  type Start,
+} from "./fact-cursors.ts";
 import { type AssetPrice, type FactMarket, fillOf } from "./fact-records.ts";
-import type { FactIngest, IngestReport, LiveDeps } from "./live-types.ts";
+import type { FactIngest, IngestReport, LiveDeps, MarketLook } from "./live-types.ts";
 import { botIdOf } from "./order-news.ts";
 import { failure } from "./reconcile-reads.ts";
 import { createTriggerFills } from "./trigger-fills.ts";
@@ -26,19 +35,12 @@ export type FactIngestDeps = LiveDeps & {
   readonly onBooked: (symbol: string) => void;
 };
 
-/** Every look begins this long before the newest fact it knows: records arrive late. */
-const OVERLAP_MS = 5 * 60_000;
-/** A record that could not be given a leg is offered again for so long. */
-const OFFER_AGAIN_MS = 3_600_000;
-/** Orders that ended lately and may still have records. */
-const RECENT_MAX = 500;
 /** Refused records remembered so that each is told once. */
 const TOLD_MAX = 1000;
 /** Booked records remembered so that an overlap costs no statements. */
 const SETTLED_MAX = 5000;
-
-/** Where the next look at a symbol begins. */
-type Cursors = Map<string, EpochMs>;
+/** Markets whose looks begin so close to each other are asked for in one request, where that is possible. */
+const TOGETHER_MS = 24 * 3_600_000;
 
 /** Without memory of a former run: the first look begins where the rows end. */
 export function createFactIngest(deps: FactIngestDeps): FactIngest {
@@ -53,17 +55,28 @@ export function createFactIngest(deps: FactIngestDeps): FactIngest {
   const lanes = new Map<string, Promise<unknown>>();
 
   /** Looks at one symbol are carried out one after the other. */
-  function inLane(lane: string, look: () => Promise<IngestReport>): Promise<IngestReport> {
-    const done = (lanes.get(lane) ?? Promise.resolve()).then(look, look);
-    lanes.set(lane, done);
+  function inLanes<T>(names: readonly string[], look: () => Promise<T>): Promise<T> {
+    const before = names.map((name) => lanes.get(name) ?? Promise.resolve());
+    const done = Promise.allSettled(before).then(look);
+    for (const name of names) lanes.set(name, done);
     return done;
   }
 
+  const tradesOf: FactIngest["tradesOf"] = (wants, signal) =>
+    inLanes(
+      [...wants.keys()].map((symbol) => `trades ${symbol}`),
+      () => lookAtMany(deps, state, wants, signal),
+    );
   return {
-    trades: (symbol, sinceAt, signal) =>
-      inLane(`trades ${symbol}`, () => lookAtTrades(deps, state, { symbol, sinceAt }, signal)),
+    tradesOf,
+    async trades(symbol, sinceAt, signal) {
+      const look = (await tradesOf(new Map([[symbol, sinceAt]]), signal)).get(symbol);
+      assert(look !== undefined, `${symbol}: it was looked at`);
+      if ("error" in look) throw look.error;
+      return look.report;
+    },
     funding: (symbol, signal) =>
-      inLane(`funding ${symbol}`, () => lookAtFunding(deps, state, symbol, signal)),
+      inLanes([`funding ${symbol}`], () => lookAtFunding(deps, state, symbol, signal)),
   };
 }
 
@@ -73,30 +86,81 @@ type State = {
   readonly told: Set<string>;
   /** Records that are booked as they are, so that they need not be offered at every look. */
   readonly settled: Set<string>;
-  /** When this ingest began; sure once the exchange told its time. */
-  readonly start: { at: EpochMs; readonly monotonicMs: number; isSure: boolean };
+  readonly start: Start;
   readonly triggers: ReturnType<typeof createTriggerFills>;
 };
 
 type Draft = { booked: number; corrected: number; readonly refused: string[] };
 
-async function lookAtTrades(
+/** Several markets in one request where the exchange can, so that none waits for the turns of the others. */
+async function lookAtMany(
   deps: FactIngestDeps,
   state: State,
-  asked: { readonly symbol: string; readonly sinceAt: EpochMs | null },
+  wants: ReadonlyMap<string, EpochMs | null>,
   signal: AbortSignal,
-): Promise<IngestReport> {
-  const { symbol } = asked;
-  if (!deps.markets.has(symbol)) return unknownMarket(symbol);
-  const cursor = state.trades.get(symbol) ?? (await firstInstant(deps, state, symbol, signal));
-  const sinceAt = Math.max(0, Math.min(cursor - OVERLAP_MS, asked.sinceAt ?? cursor));
+): Promise<Map<string, MarketLook>> {
+  const looks = new Map<string, MarketLook>();
+  const begins = new Map<string, Begin>();
+  for (const [symbol, wanted] of wants) {
+    if (!deps.markets.has(symbol)) {
+      looks.set(symbol, { report: unknownMarket(symbol) });
+      continue;
+    }
+    try {
+      const known = state.trades.get(symbol);
+      const cursor = known ?? (await firstTrade(deps, state.start, symbol, signal));
+      begins.set(symbol, beginAt(cursor, wanted));
+    } catch (error) {
+      looks.set(symbol, { error });
+    }
+  }
+  for (const group of groupsOf(deps, begins)) {
+    try {
+      for (const [symbol, report] of await lookAtGroup(deps, state, group, signal)) {
+        looks.set(symbol, { report });
+      }
+    } catch (error) {
+      for (const symbol of group.keys()) if (!looks.has(symbol)) looks.set(symbol, { error });
+    }
+  }
+  return looks;
+}
+
+type Begins = ReadonlyMap<string, Begin>;
+
+/** Those that begin within a day of the latest together, the others alone. */
+function groupsOf({ broker }: FactIngestDeps, begins: Begins): readonly Begins[] {
+  const latest = Math.max(...[...begins.values()].map(({ sinceAt }) => sinceAt));
+  const isNear = ({ sinceAt }: Begin) =>
+    broker.capabilities.tradesOfAll && latest - sinceAt <= TOGETHER_MS;
+  const near = new Map([...begins].filter(([, begin]) => isNear(begin)));
+  const alone = [...begins].filter(([symbol]) => !near.has(symbol));
+  return [...(near.size > 0 ? [near] : []), ...alone.map((one) => new Map([one]))];
+}
+
+async function lookAtGroup(
+  deps: FactIngestDeps,
+  state: State,
+  group: Begins,
+  signal: AbortSignal,
+): Promise<Map<string, IngestReport>> {
+  const [only] = group.keys();
+  const symbol = group.size === 1 ? (only ?? null) : null;
+  const sinceAt = Math.min(...[...group.values()].map((begin) => begin.sinceAt));
   const records = await deps.broker.tradesSince({ symbol, sinceAt }, { signal });
-  const fresh = records.filter((record) => !state.settled.has(JSON.stringify(record)));
-  const draft: Draft = { booked: 0, corrected: 0, refused: [] };
-  const held = fresh.length > 0 ? await bookTrades(deps, state, draft, fresh, signal) : [];
-  advance(state.trades, symbol, cursor, records, held);
-  if (draft.booked + draft.corrected > 0) deps.onBooked(symbol);
-  return draft;
+  const newest = symbol === null ? (records.at(-1)?.at ?? null) : null;
+  const reports = new Map<string, IngestReport>();
+  for (const [each, { cursor, sinceAt: from }] of group) {
+    const isOwn = (record: TradeRecord) => record.symbol === each && record.at >= from;
+    const own = symbol === null ? records.filter(isOwn) : records;
+    const fresh = own.filter((record) => !state.settled.has(JSON.stringify(record)));
+    const draft: Draft = { booked: 0, corrected: 0, refused: [] };
+    const held = fresh.length > 0 ? await bookTrades(deps, state, draft, fresh, signal) : [];
+    advance(state.trades, each, cursor, own, held, newest);
+    if (draft.booked + draft.corrected > 0) deps.onBooked(each);
+    reports.set(each, draft);
+  }
+  return reports;
 }
 
 /** @returns the instants of records that have to be offered again */
@@ -142,61 +206,6 @@ async function ratesOf(
     log.warn(failure(`fee rates of ${symbol}`, error, signal));
     return null;
   }
-}
-
-/** Forward to the newest record, but never past one that has to be offered again. */
-function advance(
-  cursors: Cursors,
-  symbol: string,
-  cursor: EpochMs,
-  facts: readonly { readonly at: EpochMs }[],
-  held: readonly EpochMs[],
-): void {
-  const newest = facts.reduce((latest, { at }) => Math.max(latest, at), cursor);
-  const waiting = held.filter((at) => newest - at < OFFER_AGAIN_MS);
-  cursors.set(symbol, Math.min(newest, ...waiting));
-}
-
-/** Orders of the symbol that may have records: alive, or ended lately. */
-async function intentsOf(deps: FactIngestDeps, symbol: string): Promise<StoredIntent[]> {
-  const { store, account } = deps;
-  const { scope, accountId } = account;
-  const alive = await store.aliveIntents(scope, accountId);
-  const recent = await store.recentIntents(scope, accountId, { owner: null, limit: RECENT_MAX });
-  const ended = recent.filter(({ status }) => isFinal(status));
-  return [...alive, ...ended].filter((intent) => intent.symbol === symbol);
-}
-
-/**
- * The earliest of the start, the newest booked fill and the orders that may still be filled; without any
- * booked fill, of all orders.
- */
-async function firstInstant(
-  deps: FactIngestDeps,
-  { start }: State,
-  symbol: string,
-  signal: AbortSignal,
-): Promise<EpochMs> {
-  const fills = await deps.store.fills(deps.account.scope, deps.account.accountId, symbol);
-  const newest = fills.at(-1)?.at ?? Number.POSITIVE_INFINITY;
-  const sent = (await intentsOf(deps, symbol)).flatMap(({ status, sentAt }) =>
-    sentAt === null || (fills.length > 0 && isFinal(status)) ? [] : [sentAt],
-  );
-  return Math.min(newest, await startOf(deps, start, signal), ...sent);
-}
-
-/** When we began, by the exchange's clock where ours is ahead of it: its records carry its time. */
-async function startOf(
-  { broker, clock }: FactIngestDeps,
-  start: State["start"],
-  signal: AbortSignal,
-): Promise<EpochMs> {
-  if (start.isSure) return start.at;
-  const theirs = await broker.serverTime({ signal });
-  const sinceMs = Math.round(clock.monotonicMs() - start.monotonicMs);
-  start.at = Math.min(start.at, theirs - sinceMs);
-  start.isSure = true;
-  return start.at;
 }
 
 type Offer = {
@@ -275,8 +284,9 @@ async function lookAtFunding(
   const market = deps.markets.get(symbol);
   if (!market) return unknownMarket(symbol);
   if (!deps.broker.capabilities.fundingPayments) return { booked: 0, corrected: 0, refused: [] };
-  const cursor = state.funding.get(symbol) ?? (await firstPayment(deps, state, symbol, signal));
-  const sinceAt = Math.max(0, cursor - OVERLAP_MS);
+  const known = state.funding.get(symbol);
+  const first = known ?? (await firstPayment(deps, state.start, symbol, signal));
+  const { cursor, sinceAt } = beginAt(first, null);
   const payments = await deps.broker.fundingSince({ symbol, sinceAt }, { signal });
   const draft: Draft = { booked: 0, corrected: 0, refused: [] };
   for (const payment of payments) {
@@ -314,17 +324,6 @@ async function bookPayment(
   draft.refused.push(sentence);
   const once = { kind: "fill_conflict", sentence, fields } as const;
   tellOnce(deps, state, `${symbol}#${id}#funding`, once);
-}
-
-/** Funding can only be due since the first fill. */
-async function firstPayment(
-  deps: FactIngestDeps,
-  { start }: State,
-  symbol: string,
-  signal: AbortSignal,
-): Promise<EpochMs> {
-  const [first] = await deps.store.fills(deps.account.scope, deps.account.accountId, symbol);
-  return Math.min(first?.at ?? Number.POSITIVE_INFINITY, await startOf(deps, start, signal));
 }
 
 type Telling = {

@@ -203,6 +203,11 @@ export type UnverifiedResolver = {
 export type FactIngest = {
   /** Asks from `sinceAt`, or from where it stopped last time with an overlap when null. */
   trades(symbol: string, sinceAt: EpochMs | null, signal: AbortSignal): Promise<IngestReport>;
+  /** The same for several markets, in one request where the exchange can; nothing of it throws. */
+  tradesOf(
+    wants: ReadonlyMap<string, EpochMs | null>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, MarketLook>>;
   funding(symbol: string, signal: AbortSignal): Promise<IngestReport>;
 };
 
@@ -214,6 +219,9 @@ export type IngestReport = {
   /** Records that were not booked, one sentence each. */
   readonly refused: readonly string[];
 };
+
+/** What looking at one of several markets brought, or why it could not be looked at. */
+export type MarketLook = { readonly report: IngestReport } | { readonly error: unknown };
 
 /** Compares the account with the exchange. */
 export type Reconciler = {

@@ -240,9 +240,9 @@ async function inquire(
   }
   for (const [symbol, sinceAt] of since) {
     const createdAt = now.createdAt.get(symbol) ?? null;
-    const from = sinceAt === null ? null : Math.min(sinceAt, createdAt ?? sinceAt);
-    await askForTrades(deps, now, symbol, from, signal);
+    since.set(symbol, sinceAt === null ? null : Math.min(sinceAt, createdAt ?? sinceAt));
   }
+  await askForTrades(deps, now, since, signal);
 }
 
 /** The earlier of two instants; null asks from where the last look ended and gives way to an instant. */
@@ -291,18 +291,18 @@ function noteCreated(
 async function askForTrades(
   deps: ReconcilerDeps,
   now: Pass,
-  symbol: string,
-  sinceAt: EpochMs | null,
+  since: ReadonlyMap<string, EpochMs | null>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!deps.markets.has(symbol)) return;
-  try {
-    const { booked, corrected } = await deps.ingest.trades(symbol, sinceAt, signal);
-    now.booked += booked;
-    now.writes += booked + corrected;
-  } catch (error) {
-    now.open += 1;
-    now.failures.push(failure(`trades of ${symbol}`, error, signal));
+  const known = new Map([...since].filter(([symbol]) => deps.markets.has(symbol)));
+  for (const [symbol, look] of await deps.ingest.tradesOf(known, signal)) {
+    if ("error" in look) {
+      now.open += 1;
+      now.failures.push(failure(`trades of ${symbol}`, look.error, signal));
+    } else {
+      now.booked += look.report.booked;
+      now.writes += look.report.booked + look.report.corrected;
+    }
   }
 }
 
@@ -324,7 +324,7 @@ async function lookAgain(
   if (shown.length === 0) return;
   const before = now.booked;
   const since = now.exchange.askedAt - DEEP_LOOK_MS;
-  for (const symbol of new Set(shown)) await askForTrades(deps, now, symbol, since, signal);
+  await askForTrades(deps, now, new Map(shown.map((symbol) => [symbol, since])), signal);
   if (now.booked > before) await compareAgain(deps, state, now, signal);
 }
 

@@ -6,7 +6,7 @@ import type {
   Broker,
   FeeRates,
   FundingPayment,
-  SinceQuery,
+  TradesQuery,
   TradeRecord,
 } from "../../../src/ports/broker.ts";
 import {
@@ -39,7 +39,7 @@ const aPayment = (change: Partial<FundingPayment> = {}): FundingPayment => ({
 type Mouth = {
   trades: TradeRecord[];
   payments: FundingPayment[];
-  readonly asked: SinceQuery[];
+  readonly asked: TradesQuery[];
   serverTime: number | null;
   fails: boolean;
 };
@@ -52,7 +52,7 @@ async function labWith(
     ...{ trades: [], payments: [], asked: [], serverTime: null, fails: false },
     ...change,
   };
-  const answer = <T>(query: SinceQuery, rows: readonly T[]): readonly T[] => {
+  const answer = <T>(query: TradesQuery, rows: readonly T[]): readonly T[] => {
     mouth.asked.push(query);
     if (mouth.fails) throw new Error("no answer");
     return rows;
@@ -340,6 +340,77 @@ describe("a look at trades", () => {
     const reports = await Promise.all(Array.from({ length: 10 }, () => trades(lab)));
     expect(reports.map(({ booked }) => booked)).toEqual([1, ...Array(9).fill(0)]);
     expect(lab.booked).toEqual([SYMBOL]);
+  });
+});
+
+describe("a look at several markets", () => {
+  const [ETH, SOL] = ["PERP_ETH_USDT", "PERP_SOL_USDT"];
+  const rules = { contractSize: decimal(1), qtyStep: decimal("0.01") };
+  const market = { rules, settleAsset: "USDT" };
+  const markets = new Map([SYMBOL, ETH, SOL].map((symbol) => [symbol, market]));
+  const open = (change: Partial<Mouth> = {}, broker?: (real: Broker) => Broker) =>
+    labWith(change, { ingest: { markets }, ...(broker ? { broker } : {}) });
+  const wants = (since: Readonly<Record<string, number | null>>) => new Map(Object.entries(since));
+
+  test("asks once for all, books to each its own, and leaves markets nobody opened", async () => {
+    const of = (symbol: string, tradeId: string) => aRecord({ symbol, tradeId });
+    const { lab, mouth } = await open({
+      trades: [of(SYMBOL, "1"), of(ETH, "2"), of("PERP_XRP_USDT", "3")],
+    });
+    const looks = await lab.ingest.tradesOf(wants({ [SYMBOL]: null, [ETH]: null }), SIGNAL);
+    expect(mouth.asked).toEqual([{ symbol: null, sinceAt: START - 5 * MINUTE }]);
+    for (const symbol of [SYMBOL, ETH]) {
+      expect(looks.get(symbol)).toMatchObject({ report: { booked: 1, refused: [] } });
+      expect(await lab.store.fills(lab.scope, lab.accountId, symbol)).toHaveLength(1);
+    }
+    expect(lab.booked).toEqual([SYMBOL, ETH]);
+  });
+
+  test("begins with the earliest of them, except those more than a day behind", async () => {
+    const { lab, mouth } = await open();
+    const since = { [SYMBOL]: null, [ETH]: START - 60 * MINUTE, [SOL]: START - 25 * 60 * MINUTE };
+    await lab.ingest.tradesOf(wants(since), SIGNAL);
+    expect(mouth.asked).toEqual([
+      { symbol: null, sinceAt: START - 60 * MINUTE },
+      { symbol: SOL, sinceAt: START - 25 * 60 * MINUTE },
+    ]);
+  });
+
+  test("a market without a record follows the others an hour behind", async () => {
+    const { lab, mouth } = await open({ trades: [aRecord({ at: START + 180 * MINUTE })] });
+    await lab.ingest.tradesOf(wants({ [SYMBOL]: null, [ETH]: null }), SIGNAL);
+    await lab.ingest.trades(ETH, null, SIGNAL);
+    await lab.ingest.trades(SYMBOL, null, SIGNAL);
+    const instants = mouth.asked.slice(1).map(({ sinceAt }) => sinceAt - START);
+    expect(instants).toEqual([115 * MINUTE, 175 * MINUTE]);
+  });
+
+  test("that failed is told of each, and the next one begins where it began", async () => {
+    const { lab, mouth } = await open({ fails: true });
+    const both = wants({ [SYMBOL]: null, [ETH]: null });
+    const looks = await lab.ingest.tradesOf(both, SIGNAL);
+    for (const symbol of [SYMBOL, ETH]) {
+      expect(looks.get(symbol)).toEqual({ error: new Error("no answer") });
+    }
+    mouth.fails = false;
+    await lab.ingest.tradesOf(both, SIGNAL);
+    expect(new Set(mouth.asked.map(({ sinceAt }) => sinceAt))).toEqual(
+      new Set([START - 5 * MINUTE]),
+    );
+  });
+
+  test("asks market by market where the exchange has no such list", async () => {
+    const asked: (string | null)[] = [];
+    const { lab } = await open({}, (real) => ({
+      ...real,
+      capabilities: { ...real.capabilities, tradesOfAll: false },
+      tradesSince: async ({ symbol }) => {
+        asked.push(symbol);
+        return [];
+      },
+    }));
+    await lab.ingest.tradesOf(wants({ [SYMBOL]: null, [ETH]: null }), SIGNAL);
+    expect(asked).toEqual([SYMBOL, ETH]);
   });
 });
 

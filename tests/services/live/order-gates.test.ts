@@ -373,7 +373,11 @@ describe("cancels:", () => {
 
 test("before the rows were read once, every symbol is in doubt", async () => {
   const world = await openWorld();
-  const ingest = { trades: () => Promise.reject(), funding: () => Promise.reject() };
+  const ingest = {
+    trades: () => Promise.reject(),
+    tradesOf: () => Promise.reject(),
+    funding: () => Promise.reject(),
+  };
   const fresh = createUnverifiedResolver({ ...world.live, ingest, inFlight: () => new Set() });
   expect(fresh.isInDoubt(SYMBOL)).toBe(true);
   await fresh.settle(new AbortController().signal);

@@ -92,6 +92,7 @@ export const BINANCE: ExpectedByOperation = {
     endTime: "1760000600000",
     limit: "1000",
   }),
+  tradesOfAll: [],
   positions: get("v3/positionRisk"),
   positionsOfAll: get("v3/positionRisk"),
   balances: get("v3/account"),

@@ -83,6 +83,7 @@ export const BYBIT: ExpectedByOperation = {
   openOrders: get("order/realtime", { category, symbol, limit: "50" }),
   openOrdersOfAll: get("order/realtime", { category, settleCoin: "USDT", limit: "50" }),
   tradesSince: get("execution/list", { ...history, execType: "Trade", endTime: "1760000600000" }),
+  tradesOfAll: [],
   positions: get("position/list", { category, symbol, limit: "200" }),
   positionsOfAll: get("position/list", { category, settleCoin: "USDT", limit: "200" }),
   balances: get("account/wallet-balance", { accountType: "UNIFIED" }),

@@ -56,6 +56,7 @@ export const KUCOIN: ExpectedByOperation = {
     endAt: "1760000600000",
     pageSize: "1000",
   }),
+  tradesOfAll: [],
   positions: get("v1/positions"),
   positionsOfAll: get("v1/positions"),
   balances: get("v1/account-overview", { currency: "USDT" }),

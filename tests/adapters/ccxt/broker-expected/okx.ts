@@ -82,6 +82,7 @@ export const OKX: ExpectedByOperation = {
     begin: String(SINCE),
     end: "1760000600000",
   }),
+  tradesOfAll: [],
   positions: get("account/positions", { instId }),
   positionsOfAll: get("account/positions"),
   balances: get("account/balance"),

@@ -94,6 +94,7 @@ export const OPERATIONS = {
   openOrders: (b: Broker) => b.openOrders(symbolOf(b), options),
   openOrdersOfAll: (b: Broker) => b.openOrders(null, options),
   tradesSince: (b: Broker) => b.tradesSince({ symbol: symbolOf(b), sinceAt: SINCE }, options),
+  tradesOfAll: (b: Broker) => b.tradesSince({ symbol: null, sinceAt: SINCE }, options),
   positions: (b: Broker) => b.positions(symbolOf(b), options),
   positionsOfAll: (b: Broker) => b.positions(null, options),
   balances: (b: Broker) => b.balances(options),

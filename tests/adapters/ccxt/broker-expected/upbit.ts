@@ -52,6 +52,7 @@ export const UPBIT: ExpectedByOperation = {
   openOrders: get("orders/open", { market, limit: "100" }),
   openOrdersOfAll: get("orders/open", { limit: "100" }),
   tradesSince: [],
+  tradesOfAll: [],
   positions: [],
   positionsOfAll: [],
   balances: get("accounts"),

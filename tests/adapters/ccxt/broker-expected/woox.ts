@@ -101,6 +101,11 @@ export const WOOX: ExpectedByOperation = {
     endTime: "1760000600000",
     limit: "500",
   }),
+  tradesOfAll: get("trade/transactionHistory", {
+    startTime: String(SINCE),
+    endTime: "1760000600000",
+    limit: "500",
+  }),
   positions: get("futures/positions", { symbol }),
   positionsOfAll: get("futures/positions"),
   balances: get("asset/balances"),
