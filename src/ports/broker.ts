@@ -282,6 +282,8 @@ export type CallOptions = {
   readonly signal: AbortSignal;
   /** The call belongs to an emergency: it goes first and passes an open breaker. */
   readonly isFlatten?: boolean;
+  /** How long it may wait for its turn, then it throws `queue_full`; as long as others of its kind when absent. */
+  readonly patienceMs?: number;
   /** Asked right before a write leaves, after any wait for its turn; false keeps it here, refused. */
   readonly mayLeave?: () => boolean;
   /** Awaited before every request after the first of one call (further pages). */
@@ -360,10 +362,10 @@ export type Broker = {
   ): Promise<WriteAnswer<null>>;
 
   /**
-   * Whether trigger orders have to wait for their turn just now: the stops of other positions go before
-   * orders that open one. Absent where nothing is counted.
+   * How long a trigger order would wait for its turn, ms, if so many others were placed before it: the stops of
+   * other positions go before orders that open one. Absent where nothing is counted.
    */
-  readonly isTriggerBusy?: () => boolean;
+  readonly triggerWaitMs?: (ahead: number) => number;
 
   /** Hints as they come; null when this exchange has no stream here. */
   listen(onHint: (hint: BrokerHint) => void): HintStream | null;

@@ -1,6 +1,7 @@
 // Fifty live bots in one process, five accounts of ten markets, at the pace of the product and in real time, with
 // the exchange in a process of its own: what they cost while they trade, how long a position has no stop while the
-// exchange misbehaves, and what is written while nothing happens. Run by tests/bench/run.ts; `--quick` is shorter.
+// exchange misbehaves, and what is written while nothing happens. Run by tests/bench/run.ts; `--quick` is shorter,
+// `--idle` and `--trading` are half of it.
 import { loadavg } from "node:os";
 import { demoConfig } from "../../src/strategy/dca-atr/demo-config.ts";
 import type { Json } from "../../src/ports/settings-store.ts";
@@ -159,7 +160,9 @@ function uncoveredRow(name: string, spans: readonly number[]): BenchRow {
 
 /** What fifty bots cost. */
 export async function benchBots(): Promise<readonly BenchRow[]> {
-  return [...(await idleFigures()), ...(await tradingFigures())];
+  const isHalf = (half: string) => process.argv.includes(half);
+  const idle = isHalf("--trading") ? [] : await idleFigures();
+  return [...idle, ...(isHalf("--idle") ? [] : await tradingFigures())];
 }
 
 if (import.meta.main) for (const line of benchTable(await benchBots())) console.log(line);

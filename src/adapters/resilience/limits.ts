@@ -16,7 +16,7 @@ export type Limit = {
 
 /** An operation that sends requests; exchanges count trigger orders apart. */
 export type Operation =
-  | Exclude<keyof Broker, "exchangeId" | "capabilities" | "listen" | "isTriggerBusy">
+  | Exclude<keyof Broker, "exchangeId" | "capabilities" | "listen" | "triggerWaitMs">
   | "placeTrigger";
 
 const PUBLIC: ReadonlySet<Operation> = new Set<Operation>([

@@ -18,6 +18,8 @@ export type Need = {
   readonly limit: Limit;
   readonly priority: Priority;
   readonly signal: AbortSignal;
+  /** Gives up earlier than others of its priority, at once where it is sure that its turn comes later. */
+  readonly patienceMs?: number | undefined;
 };
 
 /** Figures since the start. */
@@ -40,8 +42,8 @@ export type RateLimiter = {
    * @throws BrokerError of kind `queue_full` when the queue is full or the wait would be too long
    */
   acquire(need: Need): Promise<void>;
-  /** Whether half of the tokens are spent, the bucket is closed, or somebody waits for it. */
-  isBusy(need: Pick<Need, "key" | "limit">): boolean;
+  /** How long a request of the highest rank would wait behind those that wait and `ahead` others, ms. */
+  waitMs(need: Pick<Need, "key" | "limit">, ahead: number): number;
   /** The exchange said "too many": the bucket stays empty for a window or as long as it asks. */
   penalise(need: Pick<Need, "key" | "limit">, retryAfterMs: number | null): void;
   metrics(): LimiterMetrics;
@@ -109,15 +111,28 @@ export function createRateLimiter(deps: LimiterDeps): RateLimiter {
         state.counts.refused++;
         return Promise.reject(new BrokerError("queue_full", `${queueMax} requests wait already`));
       }
-      return enqueue(state, need, clock.monotonicMs() + waitMaxMs[need.priority]);
+      const longest = waitMaxMs[need.priority];
+      const patienceMs = Math.min(need.patienceMs ?? longest, longest);
+      const closedMs = bucketOf(state, need).closedUntil - clock.monotonicMs();
+      if (need.patienceMs !== undefined && closedMs > patienceMs) {
+        state.counts.refused++;
+        return Promise.reject(tooLong(0));
+      }
+      return enqueue(state, need, clock.monotonicMs() + patienceMs);
     },
-    isBusy(need) {
+    waitMs(need, ahead) {
       const bucket = bucketOf(state, need);
       const now = clock.monotonicMs();
       forget(bucket.returns, now);
-      const isHalfSpent = bucket.returns.length >= Math.ceil(bucket.capacity / 2);
-      const isAwaited = state.queue.some((waiting) => waiting.bucket === bucket);
-      return isHalfSpent || isAwaited || bucket.closedUntil > now;
+      const waiting = state.queue.filter((other) => other.bucket === bucket).length;
+      const returns = [...bucket.returns];
+      let turnAt = now;
+      for (let place = 0; place <= waiting + ahead; place++) {
+        const isFree = returns.length < bucket.capacity;
+        turnAt = Math.max(isFree ? now : (returns.shift() ?? now), bucket.closedUntil, turnAt);
+        returns.push(turnAt + bucket.windowMs);
+      }
+      return turnAt - now;
     },
     penalise(need, retryAfterMs) {
       const bucket = bucketOf(state, need);

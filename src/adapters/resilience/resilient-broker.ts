@@ -67,9 +67,9 @@ export function createResilientBroker(deps: ResilienceDeps, inner: Broker): Resi
     });
   const breakers = { account: breakerFor("the account"), publicData: breakerFor("public data") };
   const gate = createGate(deps, inner.exchangeId, breakers);
-  const { isTriggerBusy } = gate;
+  const { triggerWaitMs } = gate;
   const writes = wrapWrites(gate, inner);
-  return { ...inner, ...wrapReads(gate, inner), ...writes, isTriggerBusy, breakers };
+  return { ...inner, ...wrapReads(gate, inner), ...writes, triggerWaitMs, breakers };
 }
 
 type Gate = {
@@ -78,7 +78,7 @@ type Gate = {
     job: Job,
     send: (options: CallOptions) => Promise<WriteAnswer<T>>,
   ): Promise<WriteAnswer<T>>;
-  isTriggerBusy(): boolean;
+  triggerWaitMs(ahead: number): number;
 };
 
 function createGate(
@@ -96,7 +96,8 @@ function createGate(
   }
 
   function needOf({ operation, symbol, priority, options }: Job): Need {
-    return { ...bucketOf(operation, symbol), priority, signal: options.signal };
+    const { signal, patienceMs } = options;
+    return { ...bucketOf(operation, symbol), priority, signal, patienceMs };
   }
 
   /** Waits for a token, then asks the breaker. @throws BrokerError when either says no */
@@ -118,7 +119,7 @@ function createGate(
   });
 
   return {
-    isTriggerBusy: () => limiter.isBusy(bucketOf("placeTrigger", null)),
+    triggerWaitMs: (ahead) => limiter.waitMs(bucketOf("placeTrigger", null), ahead),
     async read(job, ask) {
       for (let attempt = 1; ; attempt++) {
         const need = needOf(job);

@@ -19,6 +19,7 @@ import type { CandleFeed } from "./candle-feed.ts";
 import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import type { FiguresWriter } from "./figures-writer.ts";
 import type { Decision, Settled } from "./findings.ts";
+import { createHintEchoes, type HintEchoes } from "./hint-echoes.ts";
 import type { LatchSettings } from "./limit-latch.ts";
 import type { LiveDeps, OrderRoom } from "./live-types.ts";
 
@@ -122,6 +123,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
   const state: LoopState = {
     prices: new Map(),
     hasHint: true,
+    echoes: createHintEchoes(deps.clock),
     reconciledAtMs: Number.NEGATIVE_INFINITY,
     reconciledAt: null,
     refreshedAtMs: Number.NEGATIVE_INFINITY,
@@ -164,6 +166,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
 type LoopState = {
   prices: ReadonlyMap<string, FeedPrice>;
   hasHint: boolean;
+  readonly echoes: HintEchoes;
   reconciledAtMs: number;
   reconciledAt: EpochMs | null;
   refreshedAtMs: number;
@@ -194,8 +197,9 @@ type Loop = {
 async function run(loop: Loop, signal: AbortSignal): Promise<void> {
   const { deps, state, parts, bots } = loop;
   const { clock } = deps;
-  const stream = deps.broker.listen(() => {
+  const stream = deps.broker.listen(({ kind }) => {
     state.hasHint = true;
+    if (kind === "order" || kind === "position") state.echoes.begin();
     state.wake?.();
   });
   const endNews = deps.candles.onNews(() => poke(state));
@@ -289,7 +293,8 @@ async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
   const { deps, pace, parts, state } = loop;
   const nowMs = deps.clock.monotonicMs();
   const isDue = nowMs - state.reconciledAtMs >= pace.reconcileMs;
-  if (state.hasHint || isDue || !hasStream || !parts.reconciler.isClean()) {
+  const isEcho = state.echoes.take();
+  if (state.hasHint || isEcho || isDue || !hasStream || !parts.reconciler.isClean()) {
     state.hasHint = false;
     const report = await parts.reconciler.pass(signal);
     if (report.isComplete) {
@@ -297,7 +302,9 @@ async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
       state.reconciledAt = deps.clock.now();
     }
     // What was just learned is looked at once more: records follow their orders.
-    if (!report.isComplete || report.writes > 0) state.hasHint = true;
+    const isOpen = !report.isComplete && !report.isDeferred;
+    if (isOpen || report.writes > 0) state.hasHint = true;
+    if (report.isDeferred) state.echoes.begin();
   }
   state.leftInDoubt = await parts.resolver.settle(signal);
   // Of everything that is held, by whoever: without a price no loss is known.
@@ -322,7 +329,8 @@ async function pause({ deps, pace, state }: Loop, signal: AbortSignal): Promise<
   state.wake = () => woken.abort();
   const either = AbortSignal.any([signal, woken.signal]);
   // Either end of the wait is fine: time passed, a hint came, or the loop is stopped.
-  await deps.clock.sleep(pace.tickMs, either).catch(() => undefined);
+  const waitMs = Math.min(pace.tickMs, state.echoes.waitMs());
+  await deps.clock.sleep(waitMs, either).catch(() => undefined);
   state.wake = null;
   state.isPoked = false;
 }

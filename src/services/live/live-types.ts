@@ -239,6 +239,8 @@ export type Reconciler = {
 /** What a pass did. */
 export type ReconcileReport = {
   readonly isComplete: boolean;
+  /** Everything was compared but positions, whose turn to be asked for was far. */
+  readonly isDeferred: boolean;
   /** Rows written; the second pass over the same state writes none. */
   readonly writes: number;
   readonly findings: readonly string[];

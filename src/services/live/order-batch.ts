@@ -73,11 +73,13 @@ export async function planBatch(
   const slotGate = (order: PlaceOrder) =>
     closedSlots.has(slotOf(namesOf(order))) ? CLOSED_SLOT : null;
   const place: Planned[] = [];
+  const stops = batch.place.filter(({ approved }) => approved.target.purpose === "protective_stop");
   for (const order of batch.place) {
     if (!passes(order, slotGate(order) ?? gateOf(deps, order))) continue;
     const made = await firstOrder(deps, order);
     // Only for a moment, and not worth an event.
-    if ("exact" in made && givesWay(deps, made.exact)) withheld.push(givenWay(order));
+    if ("exact" in made && deps.stopRoom.givesWay(made.exact, stops.length))
+      withheld.push(givenWay(order));
     else if ("exact" in made) place.push(made);
     else passes(order, made.withheld);
   }
@@ -97,17 +99,11 @@ export async function planBatch(
     send: send.filter(({ order, intent }) => passes(order, gateOf(deps, order), intent)),
     withheld,
   };
+  for (const { exact } of plan.place) deps.stopRoom.sends(exact);
   return { plan, epoch: deps.cells.cell(deps.account, batch.step?.botId ?? null).epoch };
 }
 
-/**
- * An order that opens does not queue for the few trigger orders an account may place: the stops of other
- * positions would wait behind it. It is wished again at the next tick.
- */
-function givesWay({ isTriggerBusy }: DoorDeps, { terms, isReduceOnly }: ExactOrder): boolean {
-  return terms.kind === "trigger" && !isReduceOnly && isTriggerBusy();
-}
-
+/** An order that opens waits while stops are owed. It is wished again at the next tick. */
 function givenWay({ approved }: PlaceOrder): Dispatched {
   const { key: targetKey } = approved.target;
   const sentence = "stops of other positions go first";

@@ -5,7 +5,7 @@ import { isFinal } from "../../execution/order-machine.ts";
 import { compare } from "../../model/decimal.ts";
 import type { CallOptions, OrderReport } from "../../ports/broker.ts";
 import type { IntentId, StoredIntent } from "../../ports/trading-store.ts";
-import type { Cancelled } from "./live-types.ts";
+import type { Cancelled, DispatchBatch } from "./live-types.ts";
 import { askFor, botIdOf, noteOrder, refOf, tellReport } from "./order-news.ts";
 import { type DoorDeps, leaseIsShort, noteWithheld, slotOf } from "./order-sending.ts";
 
@@ -19,14 +19,17 @@ export type CancelOutcome = {
   readonly closedSlots: ReadonlySet<string>;
 };
 
+const PROTECTIVE = "protective_stop";
 /** Waits before each look at the orders that are not proven gone. */
 const LOOKS_AFTER_MS = [150, 400, 1000];
 
-/** Cancels what rests and looks until it is gone, three times at most. */
+/**
+ * Cancels what rests and looks until it is gone, three times at most. A protective stop that is to be placed waits
+ * for the one before it alone: what else is not proven gone by then keeps its slot for the next batch.
+ */
 export async function cancelOrders(
   deps: DoorDeps,
-  intents: readonly StoredIntent[],
-  isFlatten: boolean,
+  { cancel: intents, place, isFlatten }: Pick<DispatchBatch, "cancel" | "place" | "isFlatten">,
 ): Promise<CancelOutcome> {
   const options: CallOptions = { signal: new AbortController().signal, isFlatten };
   const ended = new Map<IntentId, Cancelled>();
@@ -46,7 +49,10 @@ export async function cancelOrders(
     }
   }
   const closedSlots = new Set<string>();
-  await lookUntilGone(deps, asked, options, (intent, report, row) => {
+  const isAwaited = place.some(({ approved }) => approved.target.purpose === PROTECTIVE)
+    ? ({ purpose }: StoredIntent) => purpose === PROTECTIVE
+    : () => true;
+  await lookUntilGone(deps, asked, isAwaited, options, (intent, report, row) => {
     const { id: intentId } = intent;
     if (isFinal(row.status)) ended.set(intentId, { intentId, outcome: "gone", intent: row });
     // The decision to replace it did not know of these fills.
@@ -93,15 +99,17 @@ async function mayBeGone(
 
 type Seen = (intent: StoredIntent, report: OrderReport, row: StoredIntent) => void;
 
+/** Looks at all of them as long as one that is waited for is left. */
 async function lookUntilGone(
   deps: DoorDeps,
   intents: readonly StoredIntent[],
+  isAwaited: (intent: StoredIntent) => boolean,
   options: CallOptions,
   onSeen: Seen,
 ): Promise<void> {
   let left = intents;
   for (const waitMs of LOOKS_AFTER_MS) {
-    if (left.length === 0) return;
+    if (left.length === 0 || (left !== intents && !left.some(isAwaited))) return;
     await deps.clock.sleep(waitMs);
     const still: StoredIntent[] = [];
     for (const intent of left) {

@@ -15,6 +15,7 @@ import { planBatch, writeAhead } from "./order-batch.ts";
 import { cancelOrders } from "./order-cancelling.ts";
 import { fly } from "./order-flight.ts";
 import type { DoorDeps, Doubts } from "./order-sending.ts";
+import { createStopRoom } from "./stop-room.ts";
 
 /** What the dispatcher needs; the doubts are the unverified resolver's. */
 export type DispatcherDeps = LiveDeps & { readonly resolver: Doubts };
@@ -79,7 +80,7 @@ function createDoor({ resolver, ...live }: DispatcherDeps): Door {
     ...live,
     place: (order, options) => broker.place(order, options),
     cancel: (ref, options) => broker.cancel(ref, options),
-    isTriggerBusy: () => broker.isTriggerBusy?.() ?? false,
+    stopRoom: createStopRoom(live),
     doubts: resolver,
     withheld: new Map(),
   };
@@ -90,7 +91,7 @@ function createDoor({ resolver, ...live }: DispatcherDeps): Door {
     inFlight,
     async run(batch) {
       const { isFlatten, step } = batch;
-      const { cancelled, local, closedSlots } = await cancelOrders(deps, batch.cancel, isFlatten);
+      const { cancelled, local, closedSlots } = await cancelOrders(deps, batch);
       const planned = await planBatch(deps, batch, closedSlots);
       const made = await writeAhead(deps, ids, planned, { step, local }).catch((error: unknown) => {
         // The rows may be there without anybody having sent them.

@@ -8,13 +8,14 @@ import { permits } from "../../risk/trading-state.ts";
 import { assert } from "../../model/result.ts";
 import type { Dispatched, LiveDeps, PlaceOrder, WithheldReason } from "./live-types.ts";
 import { type NamedOrder, noteOrder, tell } from "./order-news.ts";
+import type { StopRoom } from "./stop-room.ts";
 
 /** What the dispatcher's parts work with. */
 export type DoorDeps = LiveDeps & {
   /** The only way to the exchange. */
   readonly place: Broker["place"];
   readonly cancel: Broker["cancel"];
-  readonly isTriggerBusy: () => boolean;
+  readonly stopRoom: StopRoom;
   readonly doubts: Doubts;
   /** By slot: why it was withheld last. */
   readonly withheld: Map<string, WithheldReason>;

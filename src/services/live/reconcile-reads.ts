@@ -13,6 +13,8 @@ import type { LiveDeps } from "./live-types.ts";
 /** Orders that ended so lately may still be listed. */
 const ENDED_LATELY_MS = 10 * 60_000;
 const RECENT_MAX = 500;
+/** A turn is waited for so long: after "too many requests" that of positions may be ten seconds away. */
+const PATIENCE_MS = 300;
 /** Listed orders in our writing that are looked up one by one in a pass. */
 const LOOKUPS_MAX = 50;
 
@@ -20,6 +22,8 @@ const LOOKUPS_MAX = 50;
 export type ExchangeSide = AccountSnapshot & {
   readonly orders: readonly OrderReport[] | null;
   readonly positions: readonly PositionReport[] | null;
+  /** One of them was not asked for, because its turn was far. */
+  readonly isDeferred: boolean;
   /** One sentence per read that failed. */
   readonly failures: readonly string[];
 };
@@ -32,30 +36,54 @@ export type OwnSide = {
   readonly holdings: readonly SymbolHolding[];
 };
 
-/** Asks for open orders and positions at once. @throws when the signal is aborted */
+/**
+ * Asks for open orders and positions at once. What has its turn far off is left for a later pass: what trades and
+ * the other one tell is not to wait for it.
+ * @throws when the signal is aborted
+ */
 export async function readExchange(deps: LiveDeps, signal: AbortSignal): Promise<ExchangeSide> {
   const askedAt = deps.clock.now();
   const [orders, positions] = await Promise.allSettled([
-    deps.broker.openOrders(null, { signal }),
+    deps.broker.openOrders(null, { signal, patienceMs: PATIENCE_MS }),
     readPositions(deps, signal),
   ]);
+  const isFar = (answer: PromiseSettledResult<unknown>) =>
+    answer.status === "rejected" && isTooFar(answer.reason);
   return {
     askedAt,
     orders: orders.status === "fulfilled" ? orders.value : null,
     positions: positions.status === "fulfilled" ? positions.value : null,
+    isDeferred: isFar(orders) || isFar(positions),
     failures: [
-      ...(orders.status === "rejected" ? [failure("open orders", orders.reason, signal)] : []),
-      ...(positions.status === "rejected" ? [failure("positions", positions.reason, signal)] : []),
+      ...failuresOf("open orders", orders, signal),
+      ...failuresOf("positions", positions, signal),
     ],
   };
 }
 
-/** Positions; none where the exchange keeps none. */
+function failuresOf(what: string, answer: PromiseSettledResult<unknown>, signal: AbortSignal) {
+  if (answer.status === "fulfilled" || isTooFar(answer.reason)) return [];
+  return [failure(what, answer.reason, signal)];
+}
+
+/** Positions; none where the exchange keeps none. @throws what `isTooFar` knows when its turn is far */
 export async function readPositions(
   { broker }: Pick<LiveDeps, "broker">,
   signal: AbortSignal,
 ): Promise<readonly PositionReport[]> {
-  return broker.capabilities.leverage ? await broker.positions(null, { signal }) : [];
+  return broker.capabilities.leverage
+    ? await broker.positions(null, { signal, patienceMs: PATIENCE_MS })
+    : [];
+}
+
+/** Whether the turn of a question is too far to wait for it. */
+export function isTooFar(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name === "BrokerError" &&
+    "kind" in error &&
+    error.kind === "queue_full"
+  );
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   type ExchangeSide,
   failure,
   isInFlight,
+  isTooFar,
   type OwnSide,
   readExchange,
   readOwn,
@@ -42,6 +43,8 @@ export type ReconcilerDeps = LiveDeps & {
 
 /** Orders asked about in one pass; the others wait for the next one. */
 const INQUIRIES_MAX = 20;
+/** An order is waited for so long: the others, and their stops, do not wait for its turn. */
+const PATIENCE_MS = 300;
 /** Before a difference is shown, trades are asked for from so long ago. */
 const DEEP_LOOK_MS = 24 * 3_600_000;
 const SENTENCE_MAX = 500;
@@ -114,6 +117,8 @@ type Pass = {
   booked: number;
   /** Questions that were not answered. */
   open: number;
+  /** Positions wait for a later pass. */
+  isDeferred: boolean;
   readonly findings: Finding[];
   readonly failures: string[];
   /** When the exchange says our orders of a symbol were made, as far as it was asked. */
@@ -132,6 +137,7 @@ async function pass(
   const now: Pass = {
     takenBefore: state.memory.taken ?? first.memory.taken,
     ...{ memory: state.memory, own, exchange, writes: 0, booked: 0, open: 0 },
+    isDeferred: exchange.isDeferred,
     ...{ findings: [], failures: [...exchange.failures], createdAt: new Map() },
   };
   for (const order of exchange.orders ?? []) {
@@ -149,7 +155,7 @@ async function pass(
   state.known = new Set(now.own.intents.keys());
   state.found = foundOf({ ...now, before: state.found });
   state.blocks = blocksOf(state.found, deps.markets.keys());
-  const isComplete = now.failures.length === 0 && now.open === 0;
+  const isComplete = !hasGaps(now) && !now.isDeferred;
   if (isComplete && Object.keys(now.memory.strikes).length === 0) state.isClean = true;
   for (const note of notes) deps.note({ ...note, at: deps.clock.now() });
   const transfers = isQuiet(now, isComplete) ? await state.transfers.look(signal) : null;
@@ -159,11 +165,17 @@ async function pass(
   }
   noteFailure(deps, state, now.failures);
   return {
-    isComplete: now.failures.length === 0 && now.open === 0,
+    isComplete: !hasGaps(now) && !now.isDeferred,
+    isDeferred: !hasGaps(now) && now.isDeferred,
     writes: now.writes,
     findings: notes.map(({ sentence }) => sentence),
     failures: now.failures,
   };
+}
+
+/** Whether a question failed or was left open. */
+function hasGaps({ failures, open }: Pass): boolean {
+  return failures.length > 0 || open > 0;
 }
 
 /** Told when comparing begins to fail, and again only after it worked in between. */
@@ -231,6 +243,10 @@ async function inquire(
     }
   };
   want(inquiries);
+  // Which orders rest was not told in time: their fills are not to wait for that.
+  if (now.exchange.orders === null && deps.broker.capabilities.tradesOfAll) {
+    for (const symbol of deps.markets.keys()) want([{ kind: "trades", symbol, sinceAt: null }]);
+  }
   const before = state.askedIn;
   state.askedIn = new Map(
     orders.map((id) => [id, asked.includes(id) ? state.passes : (before.get(id) ?? 0)]),
@@ -267,10 +283,10 @@ async function askAboutOrder(
   if (!intent || !order) return [];
   let answer: Awaited<ReturnType<typeof askFor>>;
   try {
-    answer = await askFor(deps, intent, { signal });
+    answer = await askFor(deps, intent, { signal, patienceMs: PATIENCE_MS });
   } catch (error) {
     now.open += 1;
-    now.failures.push(failure(`order ${clientOrderId}`, error, signal));
+    if (!isTooFar(error)) now.failures.push(failure(`order ${clientOrderId}`, error, signal));
     return [];
   }
   if (answer !== null) noteCreated(now, answer);
@@ -338,7 +354,8 @@ async function compareAgain(
   try {
     positions = positions && (await readPositions(deps, signal));
   } catch (error) {
-    now.failures.push(failure("positions", error, signal));
+    if (isTooFar(error)) now.isDeferred = true;
+    else now.failures.push(failure("positions", error, signal));
     return;
   }
   now.exchange = { ...now.exchange, positions };

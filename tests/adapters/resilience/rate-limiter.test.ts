@@ -1,6 +1,7 @@
 // The limiter: never more than the limit in any window, order by priority, bounded waiting, figures.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { BrokerError } from "../../../src/adapters/ccxt/error-types.ts";
 import type { Limit } from "../../../src/adapters/resilience/limits.ts";
 import {
   createRateLimiter,
@@ -123,6 +124,28 @@ test("a full queue and a long wait are told, not endured", async () => {
   expect(at.limiter.metrics()).toMatchObject({ requests: 8, refused: 6, queued: 0 });
 });
 
+test("who has little patience gives up after it, at once where the bucket is closed for longer", async () => {
+  const at = setup();
+  const impatient = () => {
+    const need = { key: "account", limit: TEN, priority: "query", signal: unlimited } as const;
+    return at.limiter.acquire({ ...need, patienceMs: 400 }).then(
+      () => ["granted", at.clock.monotonicMs()],
+      (error: BrokerError) => [error.kind, at.clock.monotonicMs()],
+    );
+  };
+  for (let i = 0; i < 10; i++) await ask(at, [], "first", "flatten");
+  const waited = impatient();
+  await at.clock.runUntil(1000);
+  expect(await waited).toEqual(["queue_full", 400]);
+  at.limiter.penalise({ key: "account", limit: TEN }, 5000);
+  const closed = impatient();
+  await at.clock.runUntil(2000);
+  expect(await closed).toEqual(["queue_full", 1000]);
+  const near = at.clock.sleep(3700).then(impatient);
+  await at.clock.runUntil(7000);
+  expect(await near).toEqual(["granted", 6000]);
+});
+
 test("who stops waiting leaves the queue and takes no token", async () => {
   const at = setup();
   for (let i = 0; i < 10; i++) await ask(at, [], "first", "flatten");
@@ -153,22 +176,21 @@ test("after a 429 a bucket stays empty for a window, or as long as the exchange 
   }
 });
 
-test("a bucket is busy while half of it is spent, somebody waits or it is closed", async () => {
+test("the wait of a turn counts what is spent, who waits, and who is to come before it", async () => {
   const at = setup();
-  const need = { key: "account", limit: TEN };
-  const take = (count: number) =>
-    Array.from({ length: count }, () => ask(at, [], "one", "place").catch(() => undefined));
-  expect(at.limiter.isBusy(need)).toBe(false);
-  void take(4);
-  expect(at.limiter.isBusy(need)).toBe(false);
-  void take(1);
-  expect(at.limiter.isBusy(need)).toBe(true);
-  await at.clock.runUntil(2000);
-  expect(at.limiter.isBusy(need)).toBe(false);
+  const need = { key: "stops", limit: { ...TEN, count: 2 } };
+  const turns = () => [0, 1, 2, 3, 4].map((ahead) => at.limiter.waitMs(need, ahead));
+  expect(turns()).toEqual([0, 0, 1250, 1250, 2500]);
+  const ask2 = () => ask(at, [], "stop", "cancel", "stops", need.limit).catch(() => undefined);
+  void ask2();
+  await at.clock.runUntil(1000);
+  expect(turns()).toEqual([0, 250, 1250, 1500, 2500]);
+  for (let i = 0; i < 3; i++) void ask2();
+  expect(turns()).toEqual([1500, 2500, 2750, 3750, 4000]);
+  await at.clock.runUntil(60_000);
+  expect(turns()).toEqual([0, 0, 1250, 1250, 2500]);
   at.limiter.penalise(need, 3000);
-  expect(at.limiter.isBusy(need)).toBe(true);
-  await at.clock.runUntil(6000);
-  expect(at.limiter.isBusy(need)).toBe(false);
+  expect(turns()).toEqual([3000, 3000, 4250, 4250, 5500]);
 });
 
 test("the figures tell requests, throttled ones, their waits and the rate", async () => {

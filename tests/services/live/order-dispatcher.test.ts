@@ -1,6 +1,7 @@
 // The one door: what is written before it is sent, what an answer makes of it, and what happens when the
 // database or the answer is lost. On the real venue with the real broker.
 import { afterEach, describe, expect, test } from "bun:test";
+import { decimal } from "../../../src/model/decimal.ts";
 import { createOrderDispatcher } from "../../../src/services/live/order-dispatcher.ts";
 import type { FaultName } from "../../../src/venue/faults.ts";
 import { stopLabs } from "../../venue/lab.ts";
@@ -77,6 +78,41 @@ test("cancels come first, then one commit of everything, then the wire", async (
   expect(report.dispatched.map(({ outcome }) => outcome)).toEqual(["open", "parked"]);
   const statuses = (await world.rows()).map(({ status }) => status).sort();
   expect(statuses).toEqual(["cancelled", "cancelled", "open", "parked"]);
+});
+
+test("a stop waits for the stop before it, and not for other orders that are not proven gone", async () => {
+  let hidden = "";
+  const world = await openWorld({
+    house: { levelLotsMax: 1000 },
+    around: (broker) => ({
+      // Nobody hears for long that the take-profit is gone.
+      order: async (ref, options) => {
+        const told = await broker.order(ref, options);
+        return told?.clientOrderId === hidden ? { ...told, status: "open" } : told;
+      },
+    }),
+  });
+  await world.place({ kind: "market", priceTicks: 0, qtyLots: 200 });
+  await world.clock.advance(1000);
+  const exit = { side: "sell", isReduceOnly: true, qtyLots: 200 } as const;
+  const held = { heldQty: decimal(2) };
+  const stopTarget = { key: "stop", purpose: "protective_stop", kind: "stop_market" } as const;
+  const stop = (priceTicks: number) => world.order({ ...exit, ...stopTarget, priceTicks }, held);
+  const profitTarget = { key: "tp", purpose: "take_profit" } as const;
+  const profit = (priceTicks: number) =>
+    world.order({ ...exit, ...profitTarget, priceTicks }, held);
+  const before = await world.done({ place: [stop(150), profit(206)] });
+  const resting = before.dispatched.flatMap(({ intent }) => intent ?? []);
+  expect(resting.map(({ status }) => status)).toEqual(["open", "open"]);
+  hidden = resting[1]?.clientOrderId ?? "";
+  const beganMs = world.clock.monotonicMs();
+  const after = await world.done({ cancel: resting, place: [stop(151), profit(207)] });
+  expect(after.cancelled.map(({ outcome }) => outcome)).toEqual(["gone", "asked"]);
+  expect(after.dispatched).toMatchObject([
+    { targetKey: "stop", outcome: "open" },
+    { targetKey: "tp", outcome: "withheld", reason: "CANCEL_PENDING" },
+  ]);
+  expect(world.clock.monotonicMs() - beganMs).toBe(150);
 });
 
 test("a parked order is sent as it was written down, under an id of its own", async () => {

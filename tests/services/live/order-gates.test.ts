@@ -41,7 +41,7 @@ describe("trigger orders, of which an exchange takes few:", () => {
   } as const;
 
   test("while they are scarce what opens is kept back without a row or an event", async () => {
-    const world = await openWorld({ around: () => ({ isTriggerBusy: () => true }) });
+    const world = await openWorld({ around: () => ({ triggerWaitMs: () => 900 }) });
     const result = await world.place(rung);
     expect(result).toMatchObject({ outcome: "withheld", reason: "TRIGGERS_BUSY", intent: null });
     expect([await world.rows(), world.kinds()]).toEqual([[], []]);
@@ -49,11 +49,11 @@ describe("trigger orders, of which an exchange takes few:", () => {
   });
 
   test("a stop goes whatever waits, and so does what opens once there is room", async () => {
-    const hands = { isBusy: true };
-    const world = await openWorld({ around: () => ({ isTriggerBusy: () => hands.isBusy }) });
+    const hands = { waitMs: 900 };
+    const world = await openWorld({ around: () => ({ triggerWaitMs: () => hands.waitMs }) });
     const protective = await world.place(stop, { heldQty: qty("1") });
     expect(protective.outcome).not.toBe("withheld");
-    hands.isBusy = false;
+    hands.waitMs = 0;
     expect((await world.place(rung)).outcome).toBe("open");
   });
 });
