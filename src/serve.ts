@@ -2,6 +2,7 @@
 // order. Called by main.ts. The console text is written by cli/serve.ts.
 import { isIP } from "node:net";
 import { createMarketData } from "./adapters/ccxt/market-data.ts";
+import { createBus } from "./adapters/postgres/bus.ts";
 import { migrate, schemaState } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/database.ts";
 import { serverFacts } from "./adapters/postgres/server-facts.ts";
@@ -32,6 +33,7 @@ import { closingOnFailure, createStorage, type DeskStores, deskStores } from "./
 import { composeTradingAccounts } from "./trading-accounts.ts";
 import { createApp } from "./web/app.tsx";
 import { createAssets } from "./web/assets.ts";
+import { createOnlookers, type Onlookers } from "./services/desk/onlookers.ts";
 import { createEventStreams, type EventStreams } from "./web/event-stream.ts";
 import { listen, type WebServer } from "./web/server.ts";
 import {
@@ -108,7 +110,12 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   const setupToken = (await setup.hasOwner()) ? undefined : await setup.issueLink();
   const health = healthOf(database, clock, log);
   const access = accessServices(stores, clock);
-  const streams = createEventStreams(log.child("web"), access.sessions.isOpen);
+  const streams = createEventStreams(log.child("web"), access.sessions.isOpen, () =>
+    onlookers.opened(),
+  );
+  const onlookers = createOnlookers({
+    ...{ bus: createBus(sql), clock, log: log.child("web"), count: streams.count },
+  });
   const app = createApp({
     about: aboutOf(info, databaseText, demo.isPresent),
     health,
@@ -137,7 +144,7 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   demo.resume().catch((error: unknown) => log.error("the demo exchange did not start", { error }));
   live.start(deps.isWorking);
   emergency.start();
-  const running = { web, research, live, keeper, emergency, preflight, streams };
+  const running = { web, research, live, keeper, emergency, preflight, streams, onlookers };
   return { ...running, setupToken, databaseText, upkeep };
 }
 
@@ -190,6 +197,7 @@ type Parts = {
   emergency: EmergencySide;
   preflight: PreflightSide;
   streams: EventStreams;
+  onlookers: Onlookers;
   setupToken: string | undefined;
   databaseText: string;
   upkeep: Upkeep;
@@ -213,9 +221,10 @@ function running(deps: ServeDeps, parts: Parts): RunningDragon {
 /** Waits for a signal or a defect, then stops web first, the runs next and the database last. */
 async function untilStopped(deps: ServeDeps, parts: Parts): Promise<number> {
   const { log, signal } = deps;
-  const { web, research, live, keeper, emergency, preflight, streams, upkeep, database } = parts;
+  const { web, research, live, keeper, emergency, preflight, upkeep, database } = parts;
   const exitCode = await signalOrDefect(log, signal);
-  streams.closeAll();
+  parts.onlookers.stop();
+  parts.streams.closeAll();
   await web.stop(DRAIN_MS);
   await preflight.stop();
   await emergency.stop();

@@ -4,7 +4,7 @@ import { compare, type Decimal, decimal, multiply, subtract } from "./decimal.ts
 import type { AccountFigures, BotFigures } from "./live-figures.ts";
 
 /** Figures of a bot that alone are no change; `position` and `pnl` have volatile parts of their own. */
-const VOLATILE_OF_BOT = ["price", "equity", "lastTickAt", "heartbeats"] as const;
+const VOLATILE_OF_BOT = ["price", "equity", "lastTickAt", "lastCandleAt", "heartbeats"] as const;
 const VOLATILE_OF_POSITION = ["unrealised", "notional"] as const;
 const VOLATILE_OF_PNL = ["unrealised", "net"] as const;
 /** Figures of an account that alone are no change. */

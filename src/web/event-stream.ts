@@ -14,6 +14,8 @@ export type EventStreams = {
    * from the server's side once everything sent so far has left.
    */
   open(c: WebContext, begin: (send: Send, end: () => void) => () => void): Response;
+  /** How many are open. */
+  count(): number;
   /** Closes every stream; later ones are refused with 503. */
   closeAll(): void;
 };
@@ -28,8 +30,12 @@ const ALIVE_MS = 15_000;
 /** Streams at once; each open page holds one. */
 export const STREAMS_MAX = 256;
 
-/** Builds the registry of streams. */
-export function createEventStreams(log: Log, isSignedIn: IsSignedIn): EventStreams {
+/** Builds the registry of streams. @param onOpen called after each stream that was opened */
+export function createEventStreams(
+  log: Log,
+  isSignedIn: IsSignedIn,
+  onOpen: () => void = () => undefined,
+): EventStreams {
   const closers = new Set<() => void>();
   let isClosing = false;
   return {
@@ -40,12 +46,14 @@ export function createEventStreams(log: Log, isSignedIn: IsSignedIn): EventStrea
       const session = c.get("visitor")?.session;
       const mayStay = async () => session === undefined || (await isSignedIn(session));
       const body = createBody(begin, { closers, log, mayStay });
+      onOpen();
       return c.body(body, 200, {
         "content-type": "text/event-stream; charset=utf-8",
         // Proxies would otherwise hold messages back.
         "x-accel-buffering": "no",
       });
     },
+    count: () => closers.size,
     closeAll() {
       isClosing = true;
       for (const close of [...closers]) close();

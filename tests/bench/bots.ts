@@ -6,7 +6,7 @@ import { loadavg } from "node:os";
 import { demoConfig } from "../../src/strategy/dca-atr/demo-config.ts";
 import type { Json } from "../../src/ports/settings-store.ts";
 import { openWorld, type World, type WorldOptions } from "../kill/kill-world.ts";
-import { percentile } from "../kill/kill-harness.ts";
+import { percentile } from "../kill/kill-report.ts";
 import type { ChildProgram } from "../support/child-program.ts";
 import { type BenchRow, benchTable } from "./bench-row.ts";
 

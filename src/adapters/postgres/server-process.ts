@@ -47,6 +47,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   maintenance_work_mem: "32MB",
   max_wal_size: "256MB",
   min_wal_size: "32MB",
+  // Memory cards wear out by what is written: fewer images of whole pages, and smaller ones.
+  checkpoint_timeout: "15min",
+  wal_compression: "pglz",
+  autovacuum_analyze_threshold: "1000",
   wal_level: "minimal",
   max_wal_senders: "0",
   max_worker_processes: "2",

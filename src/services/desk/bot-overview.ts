@@ -12,7 +12,7 @@ import { wantsDriving } from "../live/account-bots.ts";
 /** Figures older than this are stale when nothing was heard of their worker. */
 const STALE_AFTER_MS = 15_000;
 /** Figures of a worker that lives are written again after a minute although nothing changed. */
-const STALE_ANYHOW_MS = 75_000;
+const STALE_ANYHOW_MS = 330_000;
 
 /** What is wrong around a bot, in the order it is shown. */
 export const BOT_FLAGS = [
@@ -173,7 +173,7 @@ function staleSentence(bot: Bot, shown: ShownSnapshot | null, at: EpochMs): stri
   if (!isStale(since, at)) return null;
   if (shown === null) return "No worker has taken it up.";
   return shown.isWorkerAlive
-    ? "Its worker has shown nothing of it for more than 75 seconds."
+    ? "Its worker has shown nothing of it for more than five minutes."
     : "Its worker has not been heard of for more than 15 seconds.";
 }
 

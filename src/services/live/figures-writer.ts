@@ -1,6 +1,6 @@
 // What a worker shows of its bots and accounts: collected from every account loop and written in one batch
-// at most every ten seconds, at once when a status changed; figures that only ticked on once a minute. Best
-// effort: a failure is a warning and the next batch has newer figures anyway.
+// at most every ten seconds, at once when a status changed; figures that only ticked on every five minutes while
+// nobody looks. Best effort: a failure is a warning and the next batch has newer figures anyway.
 import { hasAccountChanged, hasBotChanged } from "../../model/figure-changes.ts";
 import type { AccountFigures, BotFigures } from "../../model/live-figures.ts";
 import type { Scope, WorkspaceId } from "../../ports/access-store.ts";
@@ -15,6 +15,8 @@ export type FiguresWriter = {
   sample(scope: Scope, sample: EquitySample): void;
   /** Writes at the next look instead of waiting. */
   hurry(): void;
+  /** Somebody looks at pages: for half a minute everything is written with each batch, the first one at once. */
+  isWatched(): void;
   /** Writes when it is time; called once a tick by whoever owns the writer. */
   look(): Promise<void>;
 };
@@ -27,8 +29,10 @@ export type FiguresWriterDeps = {
 };
 
 const EVERY_MS = 10_000;
-/** Figures that tell nothing new; pages call them stale after 75 s (bot-overview.ts). */
-const UNCHANGED_EVERY_MS = 60_000;
+/** Figures that tell nothing new; pages call them stale after 330 s (bot-overview.ts). */
+const UNCHANGED_EVERY_MS = 300_000;
+/** Whoever looks is heard of every ten seconds (onlookers.ts). */
+const WATCHED_MS = 30_000;
 /** Two changes of status closer than this are written together. */
 const HURRY_MS = 1000;
 const SAMPLES_MAX = 5000;
@@ -50,6 +54,7 @@ export function createFiguresWriter({ bots, clock, log }: FiguresWriterDeps): Fi
   let writtenAtMs = clock.monotonicMs();
   let isHurried = false;
   let isWriting = false;
+  let watchedUntilMs = Number.NEGATIVE_INFINITY;
 
   const of = (scope: Scope): Waiting => {
     const known = waiting.get(scope.workspaceId);
@@ -70,6 +75,11 @@ export function createFiguresWriter({ bots, clock, log }: FiguresWriterDeps): Fi
     hurry() {
       isHurried = true;
     },
+    isWatched() {
+      const nowMs = clock.monotonicMs();
+      if (watchedUntilMs < nowMs) isHurried = true;
+      watchedUntilMs = nowMs + WATCHED_MS;
+    },
     async look() {
       const sinceMs = clock.monotonicMs() - writtenAtMs;
       if (isWriting || sinceMs < (isHurried ? HURRY_MS : EVERY_MS)) return;
@@ -80,7 +90,10 @@ export function createFiguresWriter({ bots, clock, log }: FiguresWriterDeps): Fi
         for (const [workspaceId, { scope, snapshots, samples }] of waiting) {
           waiting.delete(workspaceId);
           const atMs = clock.monotonicMs();
-          const due = [...snapshots].filter(([key, each]) => isDue(each, written.get(key), atMs));
+          const isSeen = watchedUntilMs >= atMs;
+          const due = [...snapshots].filter(
+            ([key, each]) => isSeen || isDue(each, written.get(key), atMs),
+          );
           if (due.length === 0 && samples.length === 0) continue;
           await bots.saveFigures(
             scope,

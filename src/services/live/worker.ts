@@ -94,9 +94,12 @@ export function createWorker(deps: WorkerDeps): LiveWorker {
 
 async function run(work: Work, signal: AbortSignal): Promise<void> {
   const { deps, traded } = work;
-  const heard = await Promise.allSettled(
-    (["bots", "accounts"] as const).map((topic) => deps.bus.listen(topic, () => poke(work))),
-  );
+  const heard = await Promise.allSettled([
+    ...(["bots", "accounts"] as const).map((topic) => deps.bus.listen(topic, () => poke(work))),
+    deps.bus.listen("pages", (payload) => {
+      if (payload !== null) deps.figures.isWatched();
+    }),
+  ]);
   while (!signal.aborted) {
     await look(work, signal).catch((error: unknown) => {
       if (!signal.aborted) deps.log.warn("the accounts to trade could not be read", { error });

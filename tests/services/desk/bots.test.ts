@@ -44,7 +44,7 @@ deskTest(
   },
 );
 
-deskTest("a bot whose worker lives is stale from 75 seconds and 1 ms on", async (desk) => {
+deskTest("a bot whose worker lives is stale from 330 seconds and 1 ms on", async (desk) => {
   const workers = createWorkerRepository(desk.sql);
   const account = await desk.seeder.account("Paper");
   const { id } = await desk.seeder.bot(account, { ...RUNNING, figures: {} });
@@ -53,10 +53,10 @@ deskTest("a bot whose worker lives is stale from 75 seconds and 1 ms on", async 
     ...{ role: "worker", epochs: new Map() },
   };
   await workers.beat(worker);
-  desk.advance(75_000);
+  desk.advance(330_000);
   expect(await rowOf(desk, id)).toMatchObject({ flags: [], health: "ok" });
   desk.advance(1);
-  const sentence = "Its worker has shown nothing of it for more than 75 seconds.";
+  const sentence = "Its worker has shown nothing of it for more than five minutes.";
   expect((await rowOf(desk, id)).flags).toEqual([{ flag: "stale", sentence }]);
 
   // A worker that was killed beats no more.

@@ -1,5 +1,5 @@
-// What is written of the figures workers show, and when: news after ten seconds, what only ticked on after a
-// minute, and what a position is worth as soon as it moved.
+// What is written of the figures workers show, and when: news after ten seconds, what only ticked on after five
+// minutes or while somebody looks, and what a position is worth as soon as it moved.
 import { expect, test } from "bun:test";
 import { decimal } from "../../../src/model/decimal.ts";
 import type { AccountFigures, BotFigures } from "../../../src/model/live-figures.ts";
@@ -54,10 +54,23 @@ function writing() {
   return { clock, writer, offer, tick, bot, trouble };
 }
 
-test("an idle bot whose figures only tick on is written once a minute", async () => {
+test("an idle bot whose figures only tick on is written every five minutes", async () => {
   const { tick, bot } = writing();
   expect(await tick(15_000, bot())).toHaveLength(1);
-  expect(await tick(540_000, bot())).toHaveLength(9);
+  expect(await tick(900_000, bot())).toHaveLength(3);
+});
+
+test("while somebody looks it is written every ten seconds, the first time at once", async () => {
+  const { tick, bot, writer } = writing();
+  await tick(15_000, bot());
+  writer.isWatched();
+  expect(await tick(3000, bot())).toHaveLength(1);
+  for (let look = 0; look < 3; look++) {
+    writer.isWatched();
+    expect((await tick(12_000, bot())).length).toBeGreaterThanOrEqual(1);
+  }
+  expect((await tick(33_000, bot())).length).toBeLessThanOrEqual(3);
+  expect(await tick(120_000, bot())).toHaveLength(0);
 });
 
 test("any other change is written within ten seconds", async () => {
@@ -68,7 +81,6 @@ test("any other change is written within ten seconds", async () => {
     { nextAction: "Waits for its account" },
     { gates: [{ key: "fresh_prices", isOpen: false, sentence: "1 s old", since: START }] },
     { balance: decimal("999") },
-    { lastCandleAt: START + 1 },
     { leverage: 7 },
     { position: aPosition() },
     { position: aPosition({ stopPrice: null }) },
@@ -112,14 +124,14 @@ test("small moves add up until they are seen", async () => {
   expect((await tick(57_000, creeping)).length).toBeGreaterThan(2);
 });
 
-test("an account is written once a minute unless it tells something", async () => {
+test("an account is written every five minutes unless it tells something", async () => {
   const { tick, offer } = writing();
   const account =
     (change: Partial<AccountFigures> = {}) =>
     (at: number) =>
       offer(null, someAccountFigures(START, { lastTickAt: at, leaseUntil: at + 1, ...change }));
   expect(await tick(15_000, account())).toHaveLength(1);
-  expect(await tick(180_000, account())).toHaveLength(3);
+  expect(await tick(900_000, account())).toHaveLength(3);
   const blocks = ["a limit is reached"];
   expect(await tick(12_000, account({ blocks }))).toHaveLength(1);
   expect(await tick(12_000, account({ blocks, walletBalance: decimal("1") }))).toHaveLength(1);
