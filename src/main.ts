@@ -118,6 +118,11 @@ const program: Program = {
     const { rotateKey } = await import("./key-rotation.ts");
     return rotateKey({ config: config(), storage: await storage(), clock }, typed);
   },
+  async openArming() {
+    const { openArming } = await import("./arming.ts");
+    const about = { config: config(), storage: await storage() };
+    return openArming({ ...about, clock, log, signal: signal() });
+  },
   async doctorProbes() {
     const { createDoctorProbes } = await import("./doctor-probes.ts");
     return createDoctorProbes({ config, env: processEnvironment(), storage, clock });

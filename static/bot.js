@@ -3,13 +3,22 @@
 (() => {
   const lib = window.dragonCharts;
   const section = document.getElementById("bot-charts");
+  const PLOTS = ["price", "equity"];
   /** A chart is asked for again this often while somebody looks. */
   const AGAIN_MS = 30_000;
+  /** And sooner when the figures moved, but not more often than this. */
+  const SOON_MS = 5000;
+  /** Orders farther away than this, in heights of the candles, stay out of the picture. */
+  const ORDERS_REACH = 1;
+  const AXIS_PX = 44;
   const CROSS_PX = 5;
 
   const views = new Map();
   const plots = new Map();
   const box = (name) => section.querySelector(`[data-plot="${name}"]`);
+  const emptyOf = (name) => section.querySelector(`[data-plot-empty="${name}"]`);
+  const cursorOf = (name) => section.querySelector(`[data-chart-of="${name}"].cursor`);
+  let loadedAt = Number.NEGATIVE_INFINITY;
 
   function say(sentence) {
     const place = section.querySelector("[data-chart-problem]");
@@ -18,6 +27,7 @@
   }
 
   async function load() {
+    loadedAt = performance.now();
     try {
       const answer = await fetch(section.dataset.botChart, {
         headers: { accept: "application/json" },
@@ -25,16 +35,17 @@
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
       show(await answer.json());
     } catch {
-      say("The chart could not be loaded. It is tried again by itself.");
+      say("The charts could not be loaded. It is tried again by itself.");
+      for (const name of PLOTS) empty(name, "Nothing was loaded yet.");
     }
     section.setAttribute("aria-busy", "false");
   }
 
   function show(data) {
-    say(data.problem ?? "");
-    if (data.at.length > 0) draw("price", data, { from: data.from, to: data.to });
-    else empty("price", "No candle is stored yet.");
+    say(data.at.length > 0 ? (data.problem ?? "") : "");
     const { at, value } = data.equity;
+    if (data.at.length > 0) draw("price", data, { from: data.from, to: data.to });
+    else empty("price", "No candle of this market is stored yet.");
     if (at.length < 2) {
       empty("equity", "The curve begins once a worker has looked at the bot a few times.");
       return;
@@ -44,10 +55,26 @@
     draw("equity", curve, { from: at[0], to: at.at(-1) });
   }
 
+  /** A sentence in the place of a plot; one that is drawn stays. */
   function empty(name, sentence) {
-    const place = box(name);
-    place.classList.remove("skeleton");
-    if (!plots.has(name)) place.textContent = sentence;
+    if (plots.has(name)) return;
+    const place = emptyOf(name);
+    place.textContent = sentence;
+    place.hidden = false;
+    showParts(name, false);
+  }
+
+  /** The plot and what explains it. */
+  function showParts(name, isShown) {
+    box(name).hidden = !isShown;
+    for (const part of section.querySelectorAll(`[data-chart-of="${name}"]`)) {
+      part.hidden = !isShown;
+    }
+  }
+
+  function reveal(name) {
+    emptyOf(name).hidden = true;
+    showParts(name, true);
   }
 
   const on = {
@@ -57,7 +84,7 @@
     zoom: (window) => {
       for (const name of plots.keys()) zoom(name, window);
     },
-    cursor: (name, plot) => name === "price" && tell(plot.cursor.idx),
+    cursor: (name, plot) => views.has(name) && tell(name, plot.cursor.idx),
   };
 
   function zoom(name, { from, to }) {
@@ -81,24 +108,45 @@
         plot.setData(lib.columnsOf(name, data), false);
         plot.setScale("x", { min: known.window.from, max: known.window.to });
       });
+      tell(name, plot.cursor.idx);
       return;
     }
     const { zone } = section.dataset;
     const clock = lib.clockOf(zone);
     const view = { window: whole, whole, timeZone: zone, clock, data, isLog: false, mark: null };
     views.set(name, view);
+    reveal(name);
     box(name).textContent = "";
     const plot = lib.createPlot(name, box(name), view, on);
     plots.set(name, plot);
-    if (name === "equity") {
-      plot.axes[1].values = (_, splits) => splits.map((value) => lib.numberText(value, 2));
-      plot.redraw(true, true);
-    }
-    if (name === "price") {
-      plot.hooks.draw.push(() => crosses(plot, view));
-      plot.redraw();
-      tell(null);
-    }
+    if (name === "equity") alone(plot);
+    else withOrders(plot, view);
+    plot.redraw(true, true);
+    tell(name, null);
+  }
+
+  /** The curve has no plot below it that would carry its times. */
+  function alone(plot) {
+    plot.axes[0].size = () => AXIS_PX;
+    plot.axes[1].values = (_, splits) => splits.map((value) => lib.numberText(value, 2));
+  }
+
+  /** Open orders are drawn, and the prices reach to those that are not far away. */
+  function withOrders(plot, view) {
+    const { range } = plot.scales.y;
+    plot.scales.y.range = (...asked) => {
+      const [low, high] = range(...asked);
+      const reach = (high - low) * ORDERS_REACH;
+      const near = view.data.orders
+        .map(({ price }) => price)
+        .filter((price) => price > low - reach && price < high + reach);
+      const margin = (high - low) * 0.04;
+      return [
+        Math.min(low, ...near.map((price) => price - margin)),
+        Math.max(high, ...near.map((price) => price + margin)),
+      ];
+    };
+    plot.hooks.draw.push(() => crosses(plot, view));
   }
 
   /** Open orders at the right edge. */
@@ -124,15 +172,17 @@
     root.parentElement.dataset.crosses = String(shown);
   }
 
-  /** The candle at the cursor, or the last one. */
-  function tell(index) {
-    const view = views.get("price");
-    const { data, clock } = view;
+  /** What stands at the cursor, or last. */
+  function tell(name, index) {
+    const { data, clock } = views.get(name);
     const at = index ?? data.at.length - 1;
-    const text = (value) => lib.numberText(value, data.priceDecimals);
-    section.querySelector("[data-chart-cursor]").textContent =
-      `${clock.dateTime(data.at[at])}  open ${text(data.open[at])}  high ${text(data.high[at])}` +
-      `  low ${text(data.low[at])}  close ${text(data.close[at])}`;
+    const text = (value) => lib.numberText(value, data.priceDecimals ?? 2);
+    const values =
+      name === "price"
+        ? `open ${text(data.open[at])}  high ${text(data.high[at])}` +
+          `  low ${text(data.low[at])}  close ${text(data.close[at])}`
+        : `equity ${text(data.equity[at])} ${section.dataset.quote}`;
+    cursorOf(name).textContent = `${clock.dateTime(data.at[at])}  ${values}`;
   }
 
   document.addEventListener("click", (event) => {
@@ -173,7 +223,16 @@
       }
     }
   });
-  for (const name of ["price", "equity"]) sizes.observe(box(name));
+  for (const name of PLOTS) {
+    sizes.observe(box(name));
+    box(name).classList.add("skeleton");
+    showParts(name, true);
+  }
+  section.setAttribute("aria-busy", "true");
   load();
   setInterval(() => document.hidden || load(), AGAIN_MS);
+  document.addEventListener("bot-moved", () => {
+    const isSoon = performance.now() - loadedAt < SOON_MS;
+    if (!document.hidden && !isSoon) load();
+  });
 })();

@@ -183,3 +183,11 @@ export function browser(client: string): string {
   if (name) return system ? `${name} on ${system}` : name;
   return client.slice(0, 40) || "Unknown browser";
 }
+
+/** `18:44:05` on the day of `now`, `20/11/26 18:44:05` on another; zones differ by whole minutes. */
+export function clockTime(at: number, now: number, timeZone: string): string {
+  const seconds = String(Math.floor(at / 1000) % 60).padStart(2, "0");
+  const text = `${dateTime(at, timeZone)}:${seconds}`;
+  const today = `${date(now, timeZone)} `;
+  return text.startsWith(today) ? text.slice(today.length) : text;
+}

@@ -14,6 +14,7 @@ import type { RunStore } from "../ports/run-store.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
 import type { DoctorProbes } from "../services/desk/doctor.ts";
 import type { RotatedKey } from "./admin-keys.ts";
+import type { OpenArming } from "./arming.ts";
 
 /** Exit codes: ok, failed, usage or refused configuration. */
 export const EXIT = { ok: 0, failed: 1, refused: 2 } as const;
@@ -101,6 +102,8 @@ export type Program = {
   worker(): Promise<RunningWorker>;
   /** Seals everything under the master key in the text. */
   rotateKey(typed: string): Promise<RotatedKey>;
+  /** Opens what lets accounts trade real money. */
+  openArming(): Promise<OpenArming>;
 };
 
 /** A progress line on stderr; it draws only on a terminal. */
@@ -154,6 +157,8 @@ export type Command = {
   readonly options?: ParseArgsOptionsConfig;
   /** What each option means, by its name; printed by `--help`. */
   readonly optionHelp?: Readonly<Record<string, string>>;
+  /** What an exit code means, printed by `--help`; only where it says more than done or failed. */
+  readonly exitCodes?: readonly (readonly [code: number, meaning: string])[];
   /** How many positional arguments are accepted; none when absent. */
   readonly positionals?: { readonly min: number; readonly max: number };
   readonly subcommands?: readonly Command[];

@@ -47,6 +47,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./venue.ts")).venueCommand,
   },
   {
+    name: "preflight",
+    summary: "Checks an account before it trades real money, and keeps the result.",
+    load: async () => (await import("./arming.ts")).preflightCommand,
+  },
+  {
+    name: "arm",
+    summary: "Lets an account trade real money, after its pre-flight.",
+    load: async () => (await import("./arming.ts")).armCommand,
+  },
+  {
+    name: "disarm",
+    summary: "Freezes an account until a pre-flight arms it again.",
+    load: async () => (await import("./arming.ts")).disarmCommand,
+  },
+  {
     name: "admin",
     summary: "Creates users, passwords and tokens; changes the master key.",
     load: async () => (await import("./admin.ts")).adminCommand,

@@ -85,7 +85,7 @@ export function overview(commands: readonly CommandEntry[]): string {
   ].join("\n");
 }
 
-/** Usage, options and subcommands of one command. */
+/** Usage, options, exit codes and subcommands of one command. */
 export function commandHelp(command: Command, path: string): string {
   const lines = [command.summary, "", `usage: dragon ${path} ${command.usage}`.trimEnd()];
   if (command.subcommands) {
@@ -105,6 +105,9 @@ export function commandHelp(command: Command, path: string): string {
     "",
     ...rows.map(([option, meaning]) => `  ${option.padEnd(width)}   ${meaning}`.trimEnd()),
   );
+  const { exitCodes = [] } = command;
+  if (exitCodes.length > 0) lines.push("", "exit codes:");
+  for (const [code, meaning] of exitCodes) lines.push(`  ${code}   ${meaning}`);
   return lines.join("\n");
 }
 

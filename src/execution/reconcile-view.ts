@@ -74,10 +74,15 @@ export type AccountSnapshot = {
 /** "Not found" answers in a row and when the first of them came. */
 export type Strikes = { readonly count: number; readonly firstAt: number };
 
+/** An execution without its trade record: since which look, and whether a person was told. */
+export type Lack = { readonly sinceAt: EpochMs; readonly isTold: boolean };
+
 /** What is remembered between looks; plain JSON, and only of what is not settled. */
 export type ReconcileMemory = {
   /** "Not found" answers in a row, by client order id. */
   readonly strikes: Readonly<Record<string, Strikes>>;
+  /** Orders whose trade records are late, by client order id. */
+  readonly lacks: Readonly<Record<string, Lack>>;
   /** Strangers already reported, as `symbol#exchange order id`. */
   readonly strangers: readonly string[];
   /** Orders of other instances, written likewise. */
@@ -94,7 +99,12 @@ export type ReconcileMemory = {
 
 /** Something a person should see. */
 export type Finding =
-  | { readonly kind: "missed_fill"; readonly clientOrderId: string; readonly qty: Decimal }
+  | {
+      /** The exchange says so much more is filled, and its trade records do not come. */
+      readonly kind: "missed_fill";
+      readonly clientOrderId: string;
+      readonly qty: Decimal;
+    }
   | { readonly kind: "order_adopted"; readonly clientOrderId: string }
   | { readonly kind: "order_missing_cancelled"; readonly clientOrderId: string }
   | { readonly kind: "stranger"; readonly symbol: string; readonly exchangeOrderId: string }
@@ -176,6 +186,7 @@ export type ReconcileOutcome = {
 /** An outcome in the making. */
 export type Draft = {
   strikes: Record<string, Strikes>;
+  lacks: Record<string, Lack>;
   strangers: string[];
   rivals: string[];
   drifts: Record<string, number>;
@@ -189,6 +200,7 @@ export type Draft = {
 /** Nothing is known yet. */
 export const FRESH_MEMORY: ReconcileMemory = {
   strikes: {},
+  lacks: {},
   strangers: [],
   rivals: [],
   drifts: {},

@@ -23,6 +23,8 @@ import type {
 const ZERO = "0" as Decimal;
 const STRIKES = 3;
 const STRIKES_SPAN_MS = 60_000;
+/** Trade records follow an execution within seconds; one that is told of for longer is missed. */
+const RECORD_LATE_MS = 30_000;
 
 /** Compares a snapshot with our view. */
 export function reconcile(
@@ -32,7 +34,7 @@ export function reconcile(
 ): ReconcileOutcome {
   const draft = draftOf(memory);
   if (snapshot.orders !== null) compareOrders(view, snapshot.orders, snapshot, draft);
-  askForRecords(view.orders, draft);
+  askForRecords(view.orders, snapshot.askedAt, draft);
   compareStrangers(view, draft);
   if (snapshot.positions !== null) {
     compareMode(view, snapshot.positions, draft);
@@ -180,12 +182,25 @@ function noteOthers(others: readonly SeenOrder[], draft: Draft): void {
   draft.rivals = rivals;
 }
 
-/** What the exchange said is filled needs its records, also after the order has ended. */
-function askForRecords(ours: readonly OrderView[], draft: Draft): void {
+/**
+ * What the exchange said is filled needs its records, also after the order has ended. A person is told
+ * once, when they are late: that an order is filled is often known before its records are.
+ */
+function askForRecords(ours: readonly OrderView[], askedAt: EpochMs, draft: Draft): void {
+  const before = draft.lacks;
+  draft.lacks = {};
   for (const { clientOrderId, symbol, status, sentAt, filledQty, reportedFilledQty } of ours) {
     if (reportedFilledQty === null || compare(reportedFilledQty, filledQty) <= 0) continue;
     if (isFinal(status)) draft.inquiries.push({ kind: "order", clientOrderId });
     draft.inquiries.push({ kind: "trades", symbol, sinceAt: sentAt });
+    const known = before[clientOrderId];
+    const sinceAt = Math.min(known?.sinceAt ?? askedAt, askedAt);
+    const isTold = known?.isTold ?? false;
+    const isLate = askedAt - sinceAt >= RECORD_LATE_MS;
+    draft.lacks[clientOrderId] = { sinceAt, isTold: isTold || isLate };
+    if (!isLate || isTold) continue;
+    const qty = subtract(reportedFilledQty, filledQty);
+    draft.findings.push({ kind: "missed_fill", clientOrderId, qty });
   }
 }
 
@@ -208,15 +223,10 @@ function listed(order: OrderView, found: SeenOrder, draft: Draft): void {
 
 /** Asks for trade records that are missing. @returns whether the exchange says more than before */
 function noteFills(order: OrderView, found: SeenOrder, draft: Draft): boolean {
-  const { clientOrderId, symbol, sentAt, filledQty, reportedFilledQty } = order;
+  const { symbol, sentAt, filledQty, reportedFilledQty } = order;
   if (compare(found.filledQty, filledQty) <= 0) return false;
   draft.inquiries.push({ kind: "trades", symbol, sinceAt: sentAt });
-  const isMore = compare(found.filledQty, reportedFilledQty ?? ZERO) > 0;
-  if (isMore) {
-    const qty = subtract(found.filledQty, filledQty);
-    draft.findings.push({ kind: "missed_fill", clientOrderId, qty });
-  }
-  return isMore;
+  return compare(found.filledQty, reportedFilledQty ?? ZERO) > 0;
 }
 
 function tell(
@@ -236,6 +246,7 @@ function tell(
 function draftOf(memory: ReconcileMemory): Draft {
   return {
     strikes: { ...memory.strikes },
+    lacks: { ...memory.lacks },
     strangers: [...memory.strangers],
     rivals: [...memory.rivals],
     drifts: { ...memory.drifts },

@@ -31,7 +31,7 @@ export const EVENT_KINDS = {
   maker_fallback: on("warning", "An order meant to rest was placed in the next way of resting."),
   maker_expected: on("warning", "An order meant to rest was executed as taker."),
   // Facts
-  missed_fill: on("warning", "The exchange knew of an execution before we did; it was fetched."),
+  missed_fill: on("warning", "An execution's trade record stays away; it is asked for again."),
   funding_booked: on("info", "Funding was exchanged."),
   transfer_booked: on("info", "Money came into or left the account."),
   fill_conflict: on("error", "A trade record contradicts one already booked; nothing was changed."),

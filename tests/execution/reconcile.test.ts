@@ -50,18 +50,46 @@ describe("an order that both sides show", () => {
     });
   }
 
-  test("asks for the trade records it lacks, and shows that once", () => {
+  test("asks for the trade records it lacks, and shows nothing while they may still come", () => {
     const orders = [seen({ status: "partly_filled", filledQty: decimal("0.5") })];
     const first = reconcile(view({ orders: [ours()] }), look({ orders }), FRESH_MEMORY);
     const trades = [{ kind: "trades", symbol: SYMBOL, sinceAt: SENT }] as const;
-    expect(first.inquiries).toEqual([...trades]);
-    expect(first.findings).toEqual([
-      { kind: "missed_fill", clientOrderId: "c1", qty: decimal("0.5") },
-    ]);
+    expect(first).toMatchObject({ inquiries: trades, findings: [] });
     expect(first.news).toMatchObject([{ event: "listed", reportedFilledQty: "0.5" }]);
     const told = ours({ reportedFilledQty: decimal("0.5") });
     const second = reconcile(view({ orders: [told] }), look({ orders }), first.memory);
     expect(second).toMatchObject({ news: [], inquiries: trades, findings: [] });
+  });
+});
+
+describe("an execution whose trade record does not come", () => {
+  const LATE = 30_000;
+  const lacking = ours({ filledQty: decimal("0.2"), reportedFilledQty: decimal("0.5") });
+  const orders = [seen({ status: "partly_filled", filledQty: decimal("0.5") })];
+  const lookAt = (askedAt: number, memory: ReconcileMemory, order = lacking) =>
+    reconcile(view({ orders: [order] }), look({ orders, askedAt }), memory);
+  const missed = [{ kind: "missed_fill", clientOrderId: "c1", qty: decimal("0.3") }] as const;
+
+  test("is shown once, half a minute after it was first seen to lack", () => {
+    const first = lookAt(5000, FRESH_MEMORY);
+    const soon = lookAt(4999 + LATE, first.memory);
+    expect([first.findings, soon.findings]).toEqual([[], []]);
+    const late = lookAt(5000 + LATE, soon.memory);
+    expect(late.findings).toEqual([...missed]);
+    expect(lookAt(6000 + LATE * 9, late.memory).findings).toEqual([]);
+  });
+
+  test("is forgotten as soon as it is booked, and a later one is waited for anew", () => {
+    const first = lookAt(5000, FRESH_MEMORY);
+    const booked = lookAt(5000 + LATE, first.memory, ours({ filledQty: decimal("0.5") }));
+    expect(booked).toMatchObject({ findings: [], memory: { lacks: {} } });
+    expect(lookAt(5000 + LATE * 2, booked.memory).findings).toEqual([]);
+  });
+
+  test("is still counted from the first look when the clock was set back meanwhile", () => {
+    const first = lookAt(5_000_000, FRESH_MEMORY);
+    const before = lookAt(5000, first.memory);
+    expect(lookAt(5000 + LATE, before.memory).findings).toEqual([...missed]);
   });
 });
 

@@ -4,6 +4,7 @@
 import { expect } from "bun:test";
 import type { Bot } from "../../src/ports/bot-store.ts";
 import { listen } from "../../src/web/server.ts";
+import { botSeeder } from "../support/bot-desk.ts";
 import { testIf } from "../support/needs.ts";
 import { HEIGHTS, launch, PASSWORD, type Walker, walker } from "../support/walker.ts";
 import { botCase, traded } from "../web/bot-case.ts";
@@ -84,6 +85,76 @@ async function liveUpdate({ page, quiet }: Walker, made: WebCase, bot: Bot, rena
   quiet();
 }
 
+/** What may be done follows the bot; what is typed, previewed and opened stays as it is. */
+async function following(
+  { page, judge, quiet }: Walker,
+  { database: { sql } }: WebCase,
+  { id }: Bot,
+) {
+  await page.evaluate("globalThis.isSamePage = true");
+  await page.click('#bot-tiles a[aria-label^="Unrealised"]');
+  await page.waitForSelector("#derivation >> text=price 2043.21");
+  await page.fill("#pct", "33");
+  await page.click("text=Close part…");
+  await page.waitForSelector("#preview >> text=of 0.339");
+  const typed = page.locator('[action$="/flatten"] [name=confirm]');
+  expect(await typed.inputValue()).toBe("FLAT");
+  const [held] = await sql<{ body: Record<string, unknown> }[]>`
+    select body from snapshots where bot_id = ${id}`;
+  const show = async (change: Record<string, unknown>) => {
+    const body = JSON.stringify({ ...held?.body, ...change });
+    await sql`update snapshots set body = ${body}::text::jsonb where bot_id = ${id}`;
+  };
+  const price = { price: "2050", at: Date.now(), source: "mark" };
+  await show({ position: null, orders: [], price });
+  await page.waitForSelector("#bot-by-hand >> text=The bot holds nothing.");
+  expect(await page.isDisabled("text=Close part…")).toBe(true);
+  expect(await page.inputValue("#pct")).toBe("33");
+  expect(await page.locator("#preview >> text=of 0.339").count()).toBe(1);
+  expect(await typed.inputValue()).toBe("FLAT");
+  expect(await page.isVisible('[action$="/flatten"]')).toBe(true);
+  expect(await page.textContent("#effect-flatten")).toContain("(0 open now)");
+  await page.waitForSelector("#derivation >> text=price 2050");
+  await sql`update bots set status = 'error', last_error = 'it broke' where id = ${id}`;
+  await page.click("text=Clear error…");
+  await page.waitForSelector("#preview >> text=It stopped with: it broke");
+  await judge("d07-error");
+  await sql`update bots set desired_status = 'paused' where id = ${id}`;
+  await page.waitForSelector("text=Run bot");
+  await sql`update bots set status = 'stopped', desired_status = 'stopped', last_error = null
+    where id = ${id}`;
+  await page.waitForSelector("text=Delete bot…");
+  expect(await page.locator("text=Stop bot…").count()).toBe(0);
+  expect(await page.isVisible('[action$="/flatten"]')).toBe(true);
+  expect(await page.evaluate("globalThis.isSamePage")).toBe(true);
+  await sql`update bots set status = 'running', desired_status = 'running' where id = ${id}`;
+  await show({});
+  await page.waitForSelector("#bot-position >> text=Average entry");
+  quiet();
+}
+
+/** Where there is nothing to draw stands a sentence, and no box. */
+async function nothing(
+  { page, judge, quiet }: Walker,
+  made: WebCase,
+  people: People,
+  name: string,
+) {
+  const seeder = botSeeder(made.database.sql, people.scope, () => made.clock.now());
+  const account = await seeder.account(`Account of ${name}`, "demo");
+  const bot = await seeder.bot(account, { name, symbol: "SOL/USDT:USDT" });
+  await page.goto(page.url().replace(/\/bots\/.*/, `/bots/${bot.id}`));
+  await page.waitForSelector("text=No candle of this market is stored yet.");
+  await page.waitForSelector("text=The curve begins once a worker has looked");
+  for (const plot of ["price", "equity"]) {
+    expect(await page.isVisible(`[data-plot="${plot}"]`)).toBe(false);
+  }
+  await judge("d08-nothing");
+  quiet();
+}
+
+type People = Awaited<ReturnType<typeof peopleOf>>;
+
 async function tabs({ page, judge, quiet, width }: Walker, path: string) {
   for (const [name, says] of [
     ["Orders & fills", "Round trips"],
@@ -125,7 +196,9 @@ testIf(
         await figures(walk);
         await byHand(walk, path);
         await liveUpdate(walk, made, bot, `Renamed ${width}`);
+        await following(walk, made, bot);
         await tabs(walk, path);
+        await nothing(walk, made, people, `New at ${width}`);
         await context.close();
       }
     } finally {

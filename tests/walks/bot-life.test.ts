@@ -71,7 +71,9 @@ async function watchItTrade({ page, judge, quiet }: Walker) {
   await page.evaluate("globalThis.isSamePage = true");
   await judge("l04-before");
   await page.waitForSelector("#bot-standing >> text=Average entry", { timeout: FILL_LIMIT_MS });
-  await page.waitForSelector("#bot-standing >> text=protective stop", { timeout: FILL_LIMIT_MS });
+  await page.waitForSelector("#bot-open-orders >> text=protective stop", {
+    timeout: FILL_LIMIT_MS,
+  });
   expect(await page.evaluate("globalThis.isSamePage")).toBe(true);
   expect(await page.locator('#bot-head .pill:text-is("running")').count()).toBe(1);
   await page.goto(page.url());
@@ -110,7 +112,7 @@ async function pause({ page, judge, quiet }: Walker, { url }: BotLife, path: str
   await page.waitForSelector('#bot-head .pill:text-is("paused")', { timeout });
   // It opens nothing any more, and still guards what it holds.
   expect(await page.textContent("#bot-standing")).toContain("Average entry");
-  expect(await page.textContent("#bot-standing")).toContain("protective stop");
+  expect(await page.textContent("#bot-open-orders")).toContain("protective stop");
   await judge("l08-paused");
   quiet();
 }
@@ -127,7 +129,9 @@ async function flatten({ page, judge, quiet }: Walker) {
   await page.waitForURL(/done=flatten/);
   const timeout = ACTED_LIMIT_MS;
   await page.waitForSelector("#bot-standing >> text=The bot holds nothing", { timeout });
-  await page.waitForSelector("#bot-standing >> text=No order is open or parked", { timeout });
+  await page.waitForSelector("#bot-open-orders >> text=No order is open or parked", { timeout });
+  // Nobody loads the page again: what cannot be done any more says so by itself.
+  expect(await page.isDisabled("text=Close part…")).toBe(true);
   await judge("l09-flat");
   quiet();
 }
@@ -179,6 +183,8 @@ async function readBooks(walk: Walker, life: BotLife, accountId: AccountId) {
   expect(await life.differences(accountId)).toEqual([]);
   await page.click(".tabs >> text=Events");
   await page.waitForSelector("text=Nothing is held and nothing works any more");
+  // Every execution was booked by the look that saw it.
+  expect(await page.locator("text=missed fill").count()).toBe(0);
   await judge("l12-events");
   await page.goto(`${life.url}/bots`);
   await page.waitForSelector("text=First bot");

@@ -1,6 +1,7 @@
 // The page of a bot as a browser meets it: what each tab shows, what every role may do, what a typed word does,
 // and that another workspace is out of reach. Real app, real database.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createControlRepository } from "../../src/adapters/postgres/control-repository.ts";
 import type { Bot } from "../../src/ports/bot-store.ts";
 import { botCase, traded } from "./bot-case.ts";
 import { peopleOf } from "./runs-grid-case.ts";
@@ -189,19 +190,115 @@ test("a bot that runs is not deleted; the sentence says what to do", async () =>
   expect(await present()).toMatchObject({ id: bot.id });
 });
 
-test("the stream sends the pieces that changed", async () => {
-  const headers = { cookie: alpha.asViewer.cookie, "user-agent": "Firefox/140.0" };
+/** What somebody's stream of the page has sent, message by message. */
+async function follow({ cookie }: TestBrowser, query: string) {
+  const headers = { cookie, "user-agent": "Firefox/140.0" };
   const peer = { peer: "192.0.2.1" };
-  const answer = await made.app.request(path("/live?tab=overview"), { headers }, peer);
+  const answer = await made.app.request(path(`/live?${query}`), { headers }, peer);
   expect(answer.headers.get("content-type")).toContain("text/event-stream");
   const reader = answer.body?.getReader();
+  if (!reader) throw new Error("the stream has no body");
   const decoder = new TextDecoder();
   let text = "";
-  while (reader && !text.includes("bot-standing")) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    text += decoder.decode(value);
-  }
-  await reader?.cancel();
-  for (const id of ["bot-head", "bot-tiles", "bot-standing"]) expect(text).toContain(`id="${id}"`);
+  return {
+    /** Reads on until something was said. @returns what was read for it */
+    async until(said: string) {
+      const from = text.length;
+      while (!text.includes(said, from)) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`the stream ended without ${said}`);
+        text += decoder.decode(value);
+      }
+      return text.slice(from);
+    },
+    stop: () => reader.cancel(),
+  };
+}
+
+const idsIn = (html: string) =>
+  [...html.matchAll(/<div id="([a-z-]+)" hx-swap-oob/g)].map((m) => m[1]);
+
+test("the stream begins with every piece, and then sends only those that changed", async () => {
+  const stream = await follow(alpha.asTrader, "tab=overview");
+  const first = await stream.until('id="effect-kill"');
+  expect(idsIn(first)).toEqual([
+    ...["bot-head", "bot-tiles", "bot-position", "bot-gates", "bot-open-orders", "bot-equity"],
+    ...["bot-wish", "bot-by-hand", "bot-danger", "effect-stop", "effect-flatten", "effect-kill"],
+  ]);
+  await alpha.asTrader.post(path("/pause"));
+  const paused = await stream.until("Run bot");
+  expect(idsIn(paused)).toEqual(["bot-head", "bot-wish"]);
+  await stream.stop();
+}, 20_000);
+
+test("what may be done follows the position, and figures that moved are told", async () => {
+  const stream = await follow(alpha.asTrader, "tab=overview");
+  expect(await stream.until('id="effect-kill"')).toContain("Now 1955");
+  const { sql } = made.database;
+  const seen = await sql<{ body: Record<string, unknown> }[]>`
+    select body from snapshots where bot_id = ${bot.id}`;
+  const body = { ...seen[0]?.body, position: null, orders: [] };
+  await sql`update snapshots set body = ${sql.json(body as never)} where bot_id = ${bot.id}`;
+  const flat = await stream.until("No rung is waiting");
+  expect(idsIn(flat)).toContain("bot-position");
+  expect(flat).toContain("The bot holds nothing.");
+  await sql`update snapshots set body = ${sql.json(seen[0]?.body as never)} where bot_id = ${bot.id}`;
+  await stream.until("Now 1955");
+  await stream.stop();
+}, 20_000);
+
+test("those who only look are sent no form", async () => {
+  const stream = await follow(alpha.asViewer, "tab=overview");
+  const first = await stream.until('id="bot-equity"');
+  expect(first).not.toContain("<form");
+  expect(first).not.toContain("csrf");
+  await stream.stop();
+}, 20_000);
+
+test("a tab of rows follows while its first page is shown, and its older pages stay", async () => {
+  const stream = await follow(alpha.asViewer, "tab=events&severity=errors");
+  expect(await stream.until('id="bot-tab"')).toContain("bot error");
+  await stream.stop();
+  const older = await follow(alpha.asViewer, "tab=events&before=1");
+  const sent = await older.until('id="bot-tiles"');
+  expect(idsIn(sent)).toEqual(["bot-head", "bot-tiles"]);
+  await older.stop();
+  const page = await shown(alpha.asViewer, path("?tab=events&severity=errors"));
+  expect(page).toContain(`/bots/${bot.id}/live?tab=events&amp;severity=errors`);
+}, 20_000);
+
+test("executions, orders and events lead to each other", async () => {
+  const ledger = await shown(alpha.asViewer, path("?tab=ledger"));
+  const [, tradeId] = /tab=orders#fill-([^"]+)"/.exec(ledger) ?? [];
+  expect(tradeId).toBeDefined();
+  const orders = await shown(alpha.asViewer, path("?tab=orders"));
+  expect(orders).toContain(`id="fill-${tradeId}"`);
+  expect(orders).toMatch(/id="client-\d{19}"/);
+  expect(await shown(alpha.asViewer, path())).toContain(`/bots/${bot.id}?tab=orders#order-9001`);
+});
+
+test("a page says of which second its figures are", async () => {
+  const page = await shown(alpha.asViewer, path());
+  expect(page).toMatch(/Figures <span class="number as-of">as of <time [^>]*>\d\d:\d\d:\d\d</);
+  expect(page).toMatch(/2043\.21 \(mark, \d\d:\d\d:\d\d\)/);
+  expect(page).toMatch(/price of \d\d:\d\d:\d\d/);
+});
+
+test("a bot whose entries are blocked may still be stopped harder, a halted one not", async () => {
+  const control = createControlRepository(made.database.sql);
+  const set = (state: "reducing" | "halted" | "active") =>
+    control.setStates(
+      alpha.scope,
+      [{ scope: { kind: "bot", botId: bot.id }, state, reason: "r", actor: "a@b.c" }],
+      made.clock.now(),
+    );
+  await set("reducing");
+  const reducing = await shown(asOwner, path());
+  expect([reducing.includes("Kill this bot"), reducing.includes("Lift the halt")]).toEqual([
+    true,
+    true,
+  ]);
+  await set("halted");
+  expect(await shown(asOwner, path())).not.toContain("Kill this bot");
+  await set("active");
 });

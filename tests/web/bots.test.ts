@@ -44,6 +44,9 @@ const SHOWN: [query: string, expected: string][] = [
   ["flag=stale", "charlie"],
   ["flag=blocked&symbol=XRP%2FUSDT%3AUSDT", "echo"],
   ["flag=kill", ""],
+  ["pnl-from=40&pnl-to=40", "alpha bravo charlie delta echo foxtrot hotel india"],
+  ["pnl-from=40.01", ""],
+  ["pnl-to=-1.5", ""],
   ["sort=-alerts&q=paper&status=error", "delta"],
   ["sort=-alerts&timeframe=15m&q=paper", "delta alpha foxtrot golf hotel india"],
 ];
@@ -66,6 +69,7 @@ const REFUSED: [query: string, sentence: string][] = [
   ["account=x", "Account: it is &quot;x&quot;"],
   ["timeframe=7", "Timeframe: &quot;7&quot;"],
   ["colour=red", "Colour: there is no such filter"],
+  ["pnl-from=much", "Pnl-from: it is &quot;much&quot;; an amount such as -12.5 is allowed"],
 ];
 
 for (const [query, sentence] of REFUSED) {
@@ -89,6 +93,14 @@ test("the page says how every bot stands, and escapes its name", async () => {
   expect(page).toContain("Last 60 ticks: 56 on time, 3 late, 1 missed");
   expect(page).toContain("Delta &lt;b&gt;failed&lt;/b&gt;");
   expect(page).not.toContain("<b>failed");
+});
+
+test("the list says of which second each bot's figures are, and of which the oldest", async () => {
+  const page = await (await alpha.asViewer.get("/bots?pnl-from=1")).text();
+  expect(page).toMatch(/<span class="below number">as of \d\d:\d\d:\d\d<\/span>/);
+  expect(page).toMatch(/As of [\d/: ]*\d\d:\d\d:\d\d or later/);
+  expect(page).toContain("PnL from: “1”");
+  expect(page).toContain(`href="/bots/${bots.holding.id}?tab=events&amp;severity=warnings"`);
 });
 
 test("real and invented money are summed apart, and a sum that lacks a part is not shown", async () => {

@@ -165,9 +165,10 @@ describe("arming", () => {
     async () => {
       const wish = { scope: `account:${world.id}`, confirm: "RESUME" };
       const release = () => tried(owner.post("/trading/resume", wish), "not a release");
-      await trader.post("/trading/kill", { scope: wish.scope, level: "stop" });
+      const killed = await trader.post("/trading/kill", { scope: wish.scope, level: "stop" });
+      expect(killed.status).toBe(409);
       expect(await release()).toEqual([409, true]);
-      expect(await stateOf("account")).toBe("halted");
+      expect(await stateOf("account")).toBe("none");
       await run();
       await owner.post(`${world.path}/arm`, ARM);
       await trader.post("/trading/kill", { scope: wish.scope, level: "stop" });

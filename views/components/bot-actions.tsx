@@ -1,5 +1,6 @@
 // What a person may ask of a bot by hand, each with a preview before it is asked. Rendered by pages/bot.tsx; the
-// preview comes alone where a script asked for it.
+// preview comes alone where a script asked for it. Buttons and forms follow the bot by the server's stream, which
+// keeps what is typed; the preview in between is left alone.
 import type { Child } from "hono/jsx";
 import { ActionButton, Alert, CsrfField, Field } from "./form.tsx";
 
@@ -59,6 +60,8 @@ export type ActionsProps = {
   readonly csrf: string;
   readonly status: string;
   readonly desiredStatus: string;
+  /** Everything is being closed. */
+  readonly isClosing: boolean;
   readonly hasPosition: boolean;
   readonly stopPrice: string | null;
   readonly nextRung: string | null;
@@ -93,26 +96,23 @@ function PreviewForm(props: {
   );
 }
 
-function ByHand(props: ActionsProps) {
-  const { botId, hasPosition, stopPrice, nextRung, status } = props;
+/** What is done by hand; the stream replaces it. */
+export function ByHand(props: ActionsProps) {
+  const { botId, hasPosition, nextRung, status } = props;
   const flat = hasPosition ? null : "The bot holds nothing.";
   return (
     <>
       <PreviewForm botId={botId} action="close_part" label="Close part" reason={flat}>
-        <Field id="pct" label="Close part of the position" unit="%">
+        <Field id="pct" label="Close a part" unit="%">
           <input id="pct" name="pct" inputmode="decimal" value="50" autocomplete="off" />
         </Field>
       </PreviewForm>
       <PreviewForm botId={botId} action="move_stop" label="Move stop" reason={flat}>
-        <Field
-          id="price"
-          label="Move the stop to"
-          hint={stopPrice ? `Now ${stopPrice}` : undefined}
-        >
+        <Field id="price" label="Move the stop to" hint={stopHint(props)}>
           <input id="price" name="price" inputmode="decimal" autocomplete="off" />
         </Field>
         <label class="check">
-          <input type="checkbox" name="mayLoosen" value="yes" /> It may protect less than now
+          <input type="checkbox" name="mayLoosen" value="yes" /> It may protect less
         </label>
       </PreviewForm>
       <PreviewForm
@@ -121,21 +121,29 @@ function ByHand(props: ActionsProps) {
         label="Skip rung"
         reason={nextRung === null ? "No rung is waiting." : null}
       >
-        <p>{nextRung === null ? "Skip the next rung" : `Skip the rung at ${nextRung}`}</p>
+        <p class="manual-title">
+          {nextRung === null ? "Skip the next rung" : `Skip the rung at ${nextRung}`}
+        </p>
       </PreviewForm>
       {status === "error" ? (
-        <PreviewForm botId={botId} action="clear_error" label="Clear error" reason={null} />
+        <PreviewForm botId={botId} action="clear_error" label="Clear error" reason={null}>
+          <p class="manual-title">Clear the error</p>
+        </PreviewForm>
       ) : null}
     </>
   );
 }
 
-/** Run, pause, and what is done by hand. */
-export function BotActions(props: ActionsProps) {
-  const { botId, csrf, desiredStatus, preview } = props;
+function stopHint({ hasPosition, stopPrice }: ActionsProps): string | undefined {
+  if (stopPrice !== null) return `Now ${stopPrice}`;
+  return hasPosition ? "There is none now" : undefined;
+}
+
+/** Run or pause; the stream replaces it. */
+export function Wish({ botId, csrf, desiredStatus, isClosing }: ActionsProps) {
   return (
-    <section class="card" id="actions" aria-label="Actions">
-      <h2>Actions</h2>
+    <>
+      {isClosing ? <p>Everything is being closed; the bot is paused afterwards.</p> : null}
       <div class="buttons">
         {desiredStatus === "running" ? (
           <ActionButton action={`/bots/${botId}/pause`} csrf={csrf} label="Pause bot" />
@@ -143,8 +151,21 @@ export function BotActions(props: ActionsProps) {
           <ActionButton action={`/bots/${botId}/run`} csrf={csrf} label="Run bot" />
         )}
       </div>
+    </>
+  );
+}
+
+/** Run, pause, and what is done by hand. */
+export function BotActions(props: ActionsProps) {
+  const { preview } = props;
+  return (
+    <section class="card" id="actions" aria-label="Actions">
+      <h2>Actions</h2>
+      <div id="bot-wish">
+        <Wish {...props} />
+      </div>
       {preview === null ? <NoPreview /> : <ActionPreviewCard {...preview} />}
-      <div class="manuals">
+      <div id="bot-by-hand" class="manuals">
         <ByHand {...props} />
       </div>
     </section>

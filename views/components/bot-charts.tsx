@@ -1,5 +1,6 @@
 // The places the charts of a bot are drawn in: price with fills, orders and levels, and the equity curve. Filled
-// by static/bot.js from the address in `data-bot-chart`; the tables of the page say the same in words.
+// by static/bot.js from the address in `data-bot-chart`; a plot that has nothing to show is a sentence, never a blank
+// box. The tables of the page say the same in words.
 import { money } from "../format.ts";
 
 /** Props of the charts. */
@@ -17,31 +18,50 @@ const LEVELS: readonly (readonly [line: string, label: string])[] = [
   ["stop", "Stop"],
 ];
 
+/** What the equity is now; the stream replaces it. */
+export function EquityNow({ equity, asset }: Pick<BotChartsProps, "equity" | "asset">) {
+  const now = equity === null ? "not known yet" : money(equity, asset);
+  return <>Allocation and everything earned since: {now}.</>;
+}
+
+type PlotProps = { readonly name: "price" | "equity"; readonly about: string };
+
+/** The script shows the box once it has something to draw. */
+function Plot({ name, about }: PlotProps) {
+  return (
+    <>
+      <p class="plot-empty muted" data-plot-empty={name} hidden></p>
+      <div class={`plot ${name}`} data-plot={name} role="img" aria-label={about} hidden></div>
+    </>
+  );
+}
+
 /** Price and equity, one below the other. */
 export function BotCharts({ botId, timeZone, asset, equity }: BotChartsProps) {
-  const now = equity === null ? "not known yet" : money(equity, asset);
   return (
     <section
       id="bot-charts"
       class="card charts"
       aria-label="Charts"
-      aria-busy="true"
       data-bot-chart={`/bots/${botId}/chart.json`}
       data-zone={timeZone}
       data-quote={asset}
     >
       <div class="title-row">
         <h2>Price and orders</h2>
-        <button type="button" class="quiet" data-chart-reset="">
+        <button type="button" class="quiet" data-chart-reset="" data-chart-of="price" hidden>
           Reset zoom
         </button>
       </div>
-      <p class="notice" data-chart-problem="" hidden></p>
-      <p class="muted small">
+      <noscript>
+        <p class="muted">The charts need scripts; the tabs hold every order and fill.</p>
+      </noscript>
+      <p class="notice caution" data-chart-problem="" hidden></p>
+      <p class="muted small" data-chart-of="price" hidden>
         Triangles are fills, crosses at the right edge are open orders. Drag to zoom, double-click
         for everything.
       </p>
-      <ul class="legend" aria-label="Lines">
+      <ul class="legend" aria-label="Lines" data-chart-of="price" hidden>
         {LEVELS.map(([line, label]) => (
           <li>
             <svg class={`line ${line}`} viewBox="0 0 22 4" aria-hidden="true">
@@ -51,23 +71,21 @@ export function BotCharts({ botId, timeZone, asset, equity }: BotChartsProps) {
           </li>
         ))}
       </ul>
-      <p class="muted small number" data-chart-cursor="">
+      <p class="muted small number cursor" data-chart-of="price" hidden>
         &nbsp;
       </p>
-      <div
-        class="plot skeleton price"
-        data-plot="price"
-        role="img"
-        aria-label="Candles with fills, open orders and levels; the tabs hold every order and fill"
-      ></div>
+      <Plot
+        name="price"
+        about="Candles with fills, open orders and levels; the tabs hold every order and fill"
+      />
       <h2>Equity</h2>
-      <p class="muted small">Allocation and everything earned since: {now}.</p>
-      <div
-        class="plot skeleton equity"
-        data-plot="equity"
-        role="img"
-        aria-label={`Equity curve; now ${now}`}
-      ></div>
+      <p class="muted small" id="bot-equity">
+        <EquityNow {...{ equity, asset }} />
+      </p>
+      <p class="muted small number cursor" data-chart-of="equity" hidden>
+        &nbsp;
+      </p>
+      <Plot name="equity" about="Equity since the bot was made" />
     </section>
   );
 }

@@ -13,6 +13,8 @@ export type ConfigField = {
   readonly value: string;
   readonly options: readonly { readonly value: string; readonly label: string }[] | null;
   readonly groupHint: string;
+  /** Why fields of the group are closed; null while none is. */
+  readonly groupWaits: string | null;
   readonly hint: string | undefined;
   /** False while an open cycle was counted by it. */
   readonly isOpen: boolean;
@@ -39,7 +41,6 @@ export type BotConfigProps = {
   readonly timeZone: string;
   readonly mayTrade: boolean;
   readonly version: number;
-  readonly isIdle: boolean;
   readonly fields: readonly ConfigField[];
   readonly versions: readonly ShownVersion[];
   /** The whole document. */
@@ -49,11 +50,13 @@ export type BotConfigProps = {
 
 /** Ids of fields may not hold dots where a selector names them. */
 const idOf = (path: string) => path.replaceAll(".", "-");
+const waitsId = (group: string) => `waits-${group.toLowerCase().replaceAll(" ", "-")}`;
 
 function Control({ field, mayTrade }: { field: ConfigField; mayTrade: boolean }) {
   const { path, label, unit, value, options, hint, isOpen, problem } = field;
   const id = idOf(path);
-  const aria = ariaOf({ id, label, hint, problem });
+  const waits = isOpen ? undefined : { "aria-describedby": waitsId(field.group) };
+  const aria = { ...ariaOf({ id, label, hint, problem }), ...waits };
   const common = { id, name: path, disabled: !isOpen || !mayTrade, ...aria };
   return (
     <Field id={id} label={label} hint={hint} problem={problem} {...(unit === null ? {} : { unit })}>
@@ -72,23 +75,35 @@ function Control({ field, mayTrade }: { field: ConfigField; mayTrade: boolean })
   );
 }
 
+function GroupHint({ field }: { field: ConfigField | undefined }) {
+  if (field === undefined) return null;
+  const { group, groupHint, groupWaits } = field;
+  return (
+    <>
+      <p class="muted small">{groupHint}</p>
+      {groupWaits === null ? null : (
+        <p class="small waits" id={waitsId(group)}>
+          {groupWaits}
+        </p>
+      )}
+    </>
+  );
+}
+
 function Form(props: BotConfigProps) {
-  const { botId, csrf, version, fields, mayTrade, problem, isIdle } = props;
+  const { botId, csrf, version, fields, mayTrade, problem } = props;
   const groups = [...new Set(fields.map(({ group }) => group))];
   return (
     <form method="post" action={`/bots/${botId}/config`} class="card config-form">
       <CsrfField csrf={csrf} />
       <input type="hidden" name="seenVersion" value={String(version)} />
       <h2>Change settings</h2>
-      <p class="muted small">
-        A change is a new version; the worker takes it up within seconds.{" "}
-        {isIdle ? null : "Ladder and size wait until the bot is paused or stopped, and flat."}
-      </p>
+      <p class="muted small">A change is a new version; the worker takes it up within seconds.</p>
       {problem ? <Alert>{problem}</Alert> : null}
       {groups.map((group) => (
         <fieldset>
           <legend>{group}</legend>
-          <p class="muted small">{fields.find((field) => field.group === group)?.groupHint}</p>
+          <GroupHint field={fields.find((field) => field.group === group)} />
           <div class="config-fields">
             {fields
               .filter((field) => field.group === group)

@@ -1,5 +1,6 @@
-// What is hard to undo about a bot, each behind a word that must be typed and with the size of its effect.
-// Rendered by pages/bot.tsx.
+// What is hard to undo about a bot, each behind a word that must be typed and with the size of its effect. Rendered by
+// pages/bot.tsx. Which zones there are and what they would do follows the bot by the server's stream; one that is open
+// stays open with what is typed in it.
 import { ActionButton } from "./form.tsx";
 import { TypedConfirm } from "./parts.tsx";
 
@@ -16,23 +17,29 @@ export type DangerProps = {
   /** What would be closed: quantity and worth; null when nothing is held. */
   readonly held: string | null;
   readonly openOrders: number;
-  readonly isHalted: boolean;
+  readonly isStopped: boolean;
+  /** False while it is halted or frozen already. */
+  readonly mayKill: boolean;
+  /** Whether there is a halt that the visitor may lift. */
   readonly mayRelease: boolean;
   readonly mayRemove: boolean;
   /** Sentences by the action they belong to. */
   readonly problems: Readonly<Record<string, string | undefined>>;
 };
 
+type Path = "stop" | "flatten" | "kill" | "delete";
+
 /** What stopping leaves behind. */
-function stopEffect({ held }: DangerProps, orders: string): string {
+function stopEffect({ held, openOrders }: DangerProps): string {
   const rest = held === null ? "It holds nothing." : `Its position stays: ${held}.`;
-  return `${orders}, except the protective stop, are taken back, and no worker drives the bot. ${rest}`;
+  const kept = "Every order but the protective stop is taken back";
+  return `${kept} (${openOrders} open now), and no worker drives the bot. ${rest}`;
 }
 
 /** What is closed. */
-function flattenEffect({ held }: DangerProps, orders: string): string {
-  const closed = held === null ? "nothing is held" : `${held} closed at the market`;
-  return `${orders} are taken back and ${closed}. The bot is paused afterwards.`;
+function flattenEffect({ held, openOrders }: DangerProps): string {
+  const closed = held === null ? "nothing is held" : `${held} is closed at the market`;
+  return `Every order is taken back (${openOrders} open now); ${closed}. The bot is paused afterwards.`;
 }
 
 const KILL_EFFECT =
@@ -42,31 +49,78 @@ const DELETE_EFFECT =
   "The bot leaves every list and its name is free again. Its orders, fills and ledger stay with " +
   "the account.";
 
+const ZONES: readonly {
+  readonly path: Path;
+  readonly label: string;
+  readonly word: keyof DangerProps["words"];
+  readonly effect: (props: DangerProps) => string;
+  /** Whether it makes sense now. */
+  readonly isOffered: (props: DangerProps) => boolean;
+}[] = [
+  {
+    ...{ path: "stop", label: "Stop bot", word: "stop", effect: stopEffect },
+    isOffered: ({ isStopped }) => !isStopped,
+  },
+  {
+    ...{ path: "flatten", label: "Flatten bot", word: "flatten", effect: flattenEffect },
+    isOffered: () => true,
+  },
+  {
+    ...{ path: "kill", label: "Kill this bot", word: "kill", effect: () => KILL_EFFECT },
+    isOffered: ({ mayKill }) => mayKill,
+  },
+  {
+    ...{ path: "delete", label: "Delete bot", word: "remove", effect: () => DELETE_EFFECT },
+    isOffered: ({ mayRemove }) => mayRemove,
+  },
+];
+
+/** What each zone would do, by the id of its place; the stream replaces it. */
+export function dangerEffects(
+  props: DangerProps,
+): readonly (readonly [id: string, text: string])[] {
+  return ZONES.filter(({ isOffered }) => isOffered(props)).map(
+    ({ path, effect }) => [`effect-${path}`, effect(props)] as const,
+  );
+}
+
+/** The zones; the stream adds and removes them, and leaves those that stay as they are. */
+export function DangerZones(props: DangerProps) {
+  const { botId, csrf, words, mayRelease, problems } = props;
+  return (
+    <>
+      {ZONES.filter(({ isOffered }) => isOffered(props)).map(({ path, label, word, effect }) => (
+        <div id={`zone-${path}`} hx-morph-skip="">
+          <TypedConfirm
+            action={`/bots/${botId}/${path}`}
+            word={words[word]}
+            effect={<span id={`effect-${path}`}>{effect(props)}</span>}
+            problem={problems[path]}
+            {...{ csrf, label }}
+          />
+        </div>
+      ))}
+      {mayRelease ? (
+        <div id="zone-release">
+          <ActionButton
+            action={`/bots/${botId}/release`}
+            csrf={csrf}
+            label="Lift the halt of this bot"
+          />
+        </div>
+      ) : null}
+    </>
+  );
+}
+
 /** What is hard to undo, each behind its word. */
 export function BotDanger(props: DangerProps) {
-  const { botId, csrf, words, openOrders, isHalted, mayRelease, mayRemove, problems } = props;
-  const orders = openOrders === 1 ? "1 open order" : `${openOrders} open orders`;
-  const zone = (path: string, label: string, word: string, effect: string) => (
-    <TypedConfirm
-      action={`/bots/${botId}/${path}`}
-      problem={problems[path]}
-      {...{ csrf, label, word, effect }}
-    />
-  );
   return (
     <section class="danger-zones" id="danger" aria-label="Danger zone">
       <h2 class="section">Danger zone</h2>
-      {zone("stop", "Stop bot", words.stop, stopEffect(props, orders))}
-      {zone("flatten", "Flatten bot", words.flatten, flattenEffect(props, orders))}
-      {isHalted ? null : zone("kill", "Kill this bot", words.kill, KILL_EFFECT)}
-      {isHalted && mayRelease ? (
-        <ActionButton
-          action={`/bots/${botId}/release`}
-          csrf={csrf}
-          label="Lift the halt of this bot"
-        />
-      ) : null}
-      {mayRemove ? zone("delete", "Delete bot", words.remove, DELETE_EFFECT) : null}
+      <div id="bot-danger">
+        <DangerZones {...props} />
+      </div>
     </section>
   );
 }

@@ -18,6 +18,8 @@ export type ShownFormula = {
 /** Props of an opened number. */
 export type DerivationProps = {
   readonly botId: number;
+  /** Name of the number in addresses. */
+  readonly part: string;
   readonly timeZone: string;
   readonly asset: string;
   readonly title: string;
@@ -126,11 +128,18 @@ export function NoDerivation() {
   return <div id="derivation" />;
 }
 
-/** An opened number. */
+/** An opened number; it follows the figures above it. */
 export function Derivation(props: DerivationProps) {
-  const { botId, title, value, asset } = props;
+  const { botId, part, title, value, asset } = props;
   return (
-    <section id="derivation" class="card derivation" aria-label={`Where “${title}” comes from`}>
+    <section
+      id="derivation"
+      class="card derivation"
+      aria-label={`Where “${title}” comes from`}
+      hx-get={`/bots/${botId}/derivation?part=${part}`}
+      hx-trigger="bot-moved from:#bot-live"
+      hx-swap="outerMorph"
+    >
       <div class="title-row">
         <h2>
           {title}: <span class="number">{value === null ? "unknown" : `${value} ${asset}`}</span>

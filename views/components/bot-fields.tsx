@@ -166,8 +166,8 @@ function LifeCard({ page }: { page: BotFieldsProps }) {
         problem={problems.pauseMode}
         value={values.pauseMode}
         options={[
-          { value: "exits_only", label: "Open nothing, guard the position" },
-          { value: "freeze", label: "Touch nothing at all" },
+          { value: "exits_only", label: "Guard: exits and stops go on" },
+          { value: "freeze", label: "Freeze: touch nothing" },
         ]}
       />
       <SelectField

@@ -1,7 +1,7 @@
 // "Why is it not trading?": every gate an entry has to pass, in the order they are asked, with its sentence and
-// since when it stands so. Part of what the stream keeps fresh; rendered by bot-standing.tsx.
-import type { GateView } from "../../src/model/live-figures.ts";
-import { age, dateTime } from "../format.ts";
+// since when it stands so. Kept fresh by the server's stream; rendered by pages/bot.tsx and bot-data.tsx.
+import type { GateKey, GateView } from "../../src/model/live-figures.ts";
+import { age, clockTime, dateTime } from "../format.ts";
 
 /** Props of the list. */
 export type GatesProps = {
@@ -16,7 +16,26 @@ export type GatesProps = {
   readonly nextCandleAt: number | null;
 };
 
-const words = (key: string) => key.replaceAll("_", " ");
+/** Gates in the words of people. */
+const NAMES: Readonly<Record<GateKey, string>> = {
+  desired_status: "What its owner wants",
+  trading_state: "Trading state",
+  account_status: "Account",
+  account_limits: "Limits of the account",
+  credentials: "Keys",
+  lease: "Worker",
+  reconciled: "Compared with the exchange",
+  doubtful_orders: "Orders in doubt",
+  position_mode: "Position mode",
+  leverage: "Leverage",
+  exchange: "Exchange",
+  fresh_prices: "Prices",
+  fresh_candles: "Candles",
+  warm_up: "Indicators",
+  margin: "Margin",
+  exposure: "Room for orders",
+  bot_limits: "Limits of the bot",
+};
 
 function Verdict({ gates, isRunning }: GatesProps) {
   if (gates === null) {
@@ -39,6 +58,25 @@ function Verdict({ gates, isRunning }: GatesProps) {
   );
 }
 
+type GateProps = Pick<GatesProps, "at" | "timeZone"> & { readonly gate: GateView };
+
+function Gate({ gate: { key, isOpen, sentence, since }, at, timeZone }: GateProps) {
+  return (
+    <li class={isOpen ? undefined : "is-closed"}>
+      <span class={isOpen ? "pill green" : "pill red"}>
+        {isOpen ? "✓ " : "✗ "}
+        <span class="word">{isOpen ? "open" : "closed"}</span>
+      </span>
+      <span>
+        <b>{NAMES[key]}</b>: {sentence}
+      </span>
+      <span class="muted small number since" title={age(since, at)}>
+        since {clockTime(since, at, timeZone)}
+      </span>
+    </li>
+  );
+}
+
 /** The verdict and every gate. */
 export function BotGates(props: GatesProps) {
   const { gates, lastDecision, lastCandleAt, nextCandleAt, timeZone, at } = props;
@@ -48,21 +86,13 @@ export function BotGates(props: GatesProps) {
       <Verdict {...props} />
       {lastDecision === null ? null : (
         <p class="muted small">
-          Last candle ({dateTime(lastCandleAt, timeZone)}): {words(lastDecision)}. Next candle
-          closes {dateTime(nextCandleAt, timeZone)}.
+          Last candle ({dateTime(lastCandleAt, timeZone)}): {lastDecision.replaceAll("_", " ")}.
+          Next candle closes {dateTime(nextCandleAt, timeZone)}.
         </p>
       )}
       <ol class="gates">
-        {(gates ?? []).map(({ key, isOpen, sentence, since }) => (
-          <li class={isOpen ? undefined : "is-closed"}>
-            <span class={isOpen ? "pill green" : "pill red"}>{isOpen ? "✓ open" : "✗ closed"}</span>
-            <span>
-              <b>{words(key)}</b>: {sentence}
-            </span>
-            <span class="muted small" title={dateTime(since, timeZone)}>
-              since {age(since, at)}
-            </span>
-          </li>
+        {(gates ?? []).map((gate) => (
+          <Gate {...{ gate, at, timeZone }} />
         ))}
       </ol>
     </section>

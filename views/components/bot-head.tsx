@@ -1,8 +1,10 @@
 // The head of a bot's page: name, where it trades, how it is, and what is wrong around it. Part of what the
 // server's stream keeps fresh; rendered by pages/bot.tsx and web/routes/bot-data.tsx.
-import type { BotStatus, DesiredAction, DesiredStatus } from "../../src/model/bot.ts";
+import type { DesiredAction } from "../../src/model/bot.ts";
 import type { HealthLevel } from "../../src/model/live-figures.ts";
-import { asset, dateTime, duration, timeframe } from "../format.ts";
+import { asset, dateTime, timeframe } from "../format.ts";
+import { AsOf } from "./bot-as-of.tsx";
+import type { PillTone } from "./bot-row.tsx";
 import { Heartbeat } from "./heartbeat.tsx";
 
 /** Props of the head. */
@@ -14,8 +16,9 @@ export type BotHeadProps = {
   readonly mode: "demo" | "paper" | "live";
   readonly accountId: number;
   readonly accountName: string;
-  readonly status: BotStatus;
-  readonly desiredStatus: DesiredStatus;
+  /** `running → paused` while the wish has not come true. */
+  readonly statusText: string;
+  readonly statusTone: PillTone;
   readonly desiredAction: DesiredAction | null;
   readonly lastError: string | null;
   readonly health: HealthLevel;
@@ -42,29 +45,12 @@ const HEALTHS = {
   warning: { tone: "amber", text: "! look" },
   error: { tone: "red", text: "✗ error" },
 } as const;
-const STATUSES: Readonly<Record<BotStatus, string>> = {
-  created: "blue",
-  running: "green",
-  paused: "amber",
-  stopped: "",
-  error: "red",
-};
-
-/** `running → paused` while the wish has not come true. */
-function StatusPill({ status, desiredStatus }: BotHeadProps) {
-  const isThere = status === desiredStatus || status === "error";
-  return (
-    <span class={`pill ${STATUSES[status]}`}>
-      {isThere ? status : `${status} → ${desiredStatus}`}
-    </span>
-  );
-}
-
 function Badges(props: BotHeadProps) {
   const { tone, text } = HEALTHS[props.health];
   return (
     <p class="badges">
-      <span class={`pill ${tone}`}>{text}</span> <StatusPill {...props} />{" "}
+      <span class={`pill ${tone}`}>{text}</span>{" "}
+      <span class={`pill ${props.statusTone}`}>{props.statusText}</span>{" "}
       {props.desiredAction ? <span class="pill amber">closing everything</span> : null}{" "}
       <span class={`pill ${MODES[props.mode]}`}>{props.mode}</span>{" "}
       {props.halt ? <span class="pill red">{props.halt.state}</span> : null}{" "}
@@ -77,16 +63,16 @@ function Badges(props: BotHeadProps) {
   );
 }
 
-/** Figures come every ten seconds: finer than this would change the page for nothing. */
-const SEEN_STEP_MS = 5000;
-
 function WorkerLine({ shownAt, at, worker, leaseUntil, timeZone }: BotHeadProps) {
-  const agoMs = Math.floor((at - (shownAt ?? at)) / SEEN_STEP_MS) * SEEN_STEP_MS;
-  const seen = shownAt === null ? "has not reported yet" : `reported ${duration(agoMs)} ago`;
+  if (worker === null || shownAt === null) {
+    return <p class="muted small">No worker has reported yet.</p>;
+  }
   return (
     <p class="muted small breakable">
-      Worker {worker ?? "unknown"}, {seen}
-      {leaseUntil === null ? null : `, holds the account until ${dateTime(leaseUntil, timeZone)}`}
+      Figures <AsOf at={shownAt} now={at} timeZone={timeZone} />, told by worker {worker}
+      {leaseUntil === null
+        ? null
+        : `, which holds the account until ${dateTime(leaseUntil, timeZone)}`}
     </p>
   );
 }
@@ -112,7 +98,7 @@ export function BotHead(props: BotHeadProps) {
     <>
       <h1 class="breakable">{name}</h1>
       <Badges {...props} />
-      <p class="lead">
+      <p class="lead bot-lead">
         {asset(symbol)} {timeframe(timeframeMin)} on{" "}
         <a href={`/accounts/${accountId}`}>{accountName}</a>. {props.nextAction}.
       </p>

@@ -13,6 +13,8 @@ export type ShownEntry = {
   /** In the settle asset; null while its worth is not known. */
   readonly worth: string | null;
   readonly running: string;
+  /** Where the execution stands that it comes from; null for what is none. */
+  readonly href: string | null;
   readonly isEstimated: boolean;
 };
 
@@ -32,6 +34,17 @@ function Worth({ row, asset }: { row: ShownEntry; asset: string }) {
       {isOther ? <span class="muted"> ({`${row.amount} ${row.asset}`})</span> : null}
       {row.isEstimated ? <span class="pill amber">estimated</span> : null}
     </>
+  );
+}
+
+/** What it is booked under; an execution leads to its order. */
+function Reference({ row: { ref, href } }: { row: ShownEntry }) {
+  return href === null ? (
+    <code>{ref}</code>
+  ) : (
+    <a href={href}>
+      <code>{ref}</code>
+    </a>
   );
 }
 
@@ -59,7 +72,7 @@ export function LedgerTable({ rows, timeZone, asset }: LedgerTableProps) {
               </td>
               <td class="figure">{row.running}</td>
               <td>
-                <code>{row.ref}</code>
+                <Reference row={row} />
               </td>
             </tr>
           ))}

@@ -61,7 +61,7 @@ function Fills({ order, timeZone }: { order: ShownOrder; timeZone: string }) {
   return (
     <>
       {order.fills.map((fill) => (
-        <tr class="of-order">
+        <tr class="of-order" id={`fill-${fill.tradeId}-${order.side}`}>
           <td>↳ {dateTime(fill.at, timeZone)}</td>
           <td colspan={3} class="muted">
             fill {fill.tradeId}
@@ -113,7 +113,7 @@ function OrderRow({ order, timeZone }: { order: ShownOrder; timeZone: string }) 
         <td class="figure">{order.qty}</td>
         <td class="figure">{order.filledQty}</td>
         <td title={detail ?? undefined}>{words(status)}</td>
-        <td>
+        <td id={order.clientOrderId === null ? undefined : `client-${order.clientOrderId}`}>
           <code>
             {order.id} · {order.clientOrderId ?? "not sent"} · {order.exchangeOrderId ?? "—"}
           </code>
@@ -162,16 +162,19 @@ export function BotOrders(props: BotOrdersProps) {
       {orders.length === 0 ? (
         <p class="muted">The bot has decided no order yet.</p>
       ) : (
-        <Scroll label="Orders and fills">
-          <table class="dense numbers">
-            <Head heads={ORDER_HEADS} />
-            <tbody>
-              {orders.map((order) => (
-                <OrderRow order={order} timeZone={timeZone} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <>
+          <p class="muted small">The newest orders; the ledger holds every execution.</p>
+          <Scroll label="Orders and fills">
+            <table class="dense numbers">
+              <Head heads={ORDER_HEADS} />
+              <tbody>
+                {orders.map((order) => (
+                  <OrderRow order={order} timeZone={timeZone} />
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        </>
       )}
       <h2 class="section">Round trips</h2>
       <Trips {...props} />

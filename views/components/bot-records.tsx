@@ -87,7 +87,14 @@ export type ShownEvent = {
   readonly severity: Severity;
   readonly sentence: string;
   /** Figures by name. */
-  readonly fields: readonly (readonly [string, string])[];
+  readonly fields: readonly EventField[];
+};
+
+/** A figure of an event; an order leads to its row. */
+export type EventField = {
+  readonly name: string;
+  readonly value: string;
+  readonly href: string | null;
 };
 
 /** Props of the events tab. */
@@ -103,6 +110,17 @@ const TONES: Readonly<Record<Severity, string>> = {
   warning: "amber",
   error: "red",
 };
+
+/** `targetKey` → `target key`. */
+const spaced = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+function Figure({ field: { name, value, href } }: { field: EventField }) {
+  return (
+    <>
+      , {spaced(name)} {href === null ? value : <a href={href}>{value}</a>}
+    </>
+  );
+}
 
 /** Events, newest first. */
 export function EventsTab(props: EventsTabProps) {
@@ -124,7 +142,7 @@ export function EventsTab(props: EventsTabProps) {
             </thead>
             <tbody>
               {events.map((event) => (
-                <tr>
+                <tr id={`event-${event.id}`}>
                   <td>{dateTime(event.at, timeZone)}</td>
                   <td>
                     <span class={`pill ${TONES[event.severity]}`}>{event.severity}</span>
@@ -133,7 +151,9 @@ export function EventsTab(props: EventsTabProps) {
                     {event.sentence}{" "}
                     <span class="muted small">
                       {event.kind.replaceAll("_", " ")}
-                      {event.fields.map(([name, value]) => `, ${name} ${value}`).join("")}
+                      {event.fields.map((field) => (
+                        <Figure field={field} />
+                      ))}
                     </span>
                   </td>
                 </tr>

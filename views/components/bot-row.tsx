@@ -35,6 +35,8 @@ export type BotRowView = {
   readonly isAccountActive: boolean;
   readonly flags: readonly FlagView[];
   readonly heartbeats: readonly number[];
+  /** When its figures were taken; null before anybody told any. */
+  readonly asOf: string | null;
   /** When its worker was heard last; null unless that is too long ago. */
   readonly silence: string | null;
   readonly warnings: number;
@@ -76,23 +78,28 @@ function Pnl({ row }: { row: BotRowView }) {
 }
 
 function Alerts({ row }: { row: BotRowView }) {
-  const { warnings, errors, hasMoreAlerts } = row;
+  const { id, warnings, errors, hasMoreAlerts } = row;
   const more = hasMoreAlerts ? "+" : "";
   return (
     <td class="b-alerts r" data-label="Last 24 h" title="Errors and warnings of the last 24 hours">
-      {errors + warnings === 0 ? <span class="muted">0{more}</span> : null}
-      {errors > 0 ? (
-        <span class="down" role="img" aria-label={`${errors}${more} errors`}>
-          {errors}
-          {more} ✕
-        </span>
-      ) : null}
-      {warnings > 0 ? (
-        <span class="warn" role="img" aria-label={`${warnings}${more} warnings`}>
-          {warnings}
-          {more} !
-        </span>
-      ) : null}
+      {errors + warnings === 0 ? (
+        <span class="muted">0{more}</span>
+      ) : (
+        <a href={`/bots/${id}?tab=events&severity=warnings`}>
+          {errors > 0 ? (
+            <span class="down" role="img" aria-label={`${errors}${more} errors`}>
+              {errors}
+              {more} ✕
+            </span>
+          ) : null}
+          {warnings > 0 ? (
+            <span class="warn" role="img" aria-label={`${warnings}${more} warnings`}>
+              {warnings}
+              {more} !
+            </span>
+          ) : null}
+        </a>
+      )}
     </td>
   );
 }
@@ -108,6 +115,12 @@ function Flags({ flags }: { flags: readonly FlagView[] }) {
       ))}
     </td>
   );
+}
+
+/** When its figures were taken, louder when that is too long ago. */
+function Told({ row: { asOf, silence } }: { row: BotRowView }) {
+  if (silence !== null) return <span class="below warn">{silence}</span>;
+  return asOf === null ? null : <span class="below number">as of {asOf}</span>;
 }
 
 /** The row; its id lets a live update find it again. */
@@ -155,7 +168,7 @@ export function BotRow({ row, isSelectable }: { row: BotRowView; isSelectable: b
       <Flags flags={row.flags} />
       <td class="b-beat" data-label="Heartbeat">
         <Heartbeat ticks={row.heartbeats} />
-        {row.silence === null ? null : <span class="below warn">{row.silence}</span>}
+        <Told row={row} />
       </td>
       <Alerts row={row} />
     </tr>

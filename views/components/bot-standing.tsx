@@ -1,8 +1,8 @@
-// How a bot stands: position with its levels, why it does or does not trade, open orders, what was asked of it.
-// Kept fresh by the server's stream and therefore without forms; rendered by pages/bot.tsx and bot-data.tsx.
+// How a bot stands: its position with every level, its open orders, what was asked of it. Each part is kept fresh by
+// the server's stream and therefore without forms; rendered by pages/bot.tsx and bot-data.tsx.
 import type { OrderView, PositionView, PriceView } from "../../src/model/live-figures.ts";
-import { dateTime, money, percent } from "../format.ts";
-import { BotGates, type GatesProps } from "./bot-gates.tsx";
+import { clockTime, dateTime, money, percent } from "../format.ts";
+import type { GatesProps } from "./bot-gates.tsx";
 import { Scroll, SidePill } from "./run-tables.tsx";
 
 /** A command as the page shows it. */
@@ -35,18 +35,15 @@ function away(level: string | null, price: PriceView | null): string {
   return `${level} (${percent(share, { signed: true, decimals: 2 })})`;
 }
 
-function PositionCard(props: StandingProps) {
-  const { position, price, asset, timeZone } = props;
-  const mark = price === null ? "unknown" : `${price.price} (${price.source})`;
-  if (position === null) {
-    return (
-      <section class="card" aria-label="Position">
-        <h2>Position</h2>
-        <p>The bot holds nothing. Price: {mark}</p>
-      </section>
-    );
-  }
-  const rows: readonly (readonly [string, string])[] = [
+type Pairs = readonly (readonly [label: string, value: string])[];
+
+function pairsOf({ position, price, asset, timeZone, at }: StandingProps): Pairs {
+  const mark =
+    price === null
+      ? "unknown"
+      : `${price.price} (${price.source}, ${clockTime(price.at, at, timeZone)})`;
+  if (position === null) return [["Price", mark]];
+  return [
     ["Quantity", position.qty],
     ["Average entry", away(position.averageEntry, price)],
     ["Price", mark],
@@ -58,14 +55,20 @@ function PositionCard(props: StandingProps) {
     ["Liquidation", away(position.liquidationPrice, price)],
     ["Open since", dateTime(position.openedAt, timeZone)],
   ];
+}
+
+/** What the bot holds, with its levels. */
+export function BotPosition(props: StandingProps) {
+  const { position } = props;
   return (
     <section class="card" aria-label="Position">
       <div class="title-row">
         <h2>Position</h2>
-        <SidePill side={position.positionSide} />
+        {position === null ? null : <SidePill side={position.positionSide} />}
       </div>
+      {position === null ? <p>The bot holds nothing.</p> : null}
       <dl class="pairs number">
-        {rows.map(([label, value]) => (
+        {pairsOf(props).map(([label, value]) => (
           <div>
             <dt>{label}</dt>
             <dd>{value}</dd>
@@ -83,7 +86,7 @@ function Orders({ orders, timeZone, botId, mayTrade }: StandingProps) {
   if (orders.length === 0) return <p class="muted">No order is open or parked.</p>;
   return (
     <Scroll label="Open and parked orders">
-      <table class="dense numbers">
+      <table class="dense numbers open-orders">
         <thead>
           <tr>
             {ORDER_HEADS.map((head) => (
@@ -94,19 +97,31 @@ function Orders({ orders, timeZone, botId, mayTrade }: StandingProps) {
         </thead>
         <tbody>
           {orders.map((order) => (
-            <tr>
+            <tr id={`open-order-${order.intentId}`}>
               <td class={order.side === "buy" ? "up" : "down"}>
                 {order.side === "buy" ? "▲ buy" : "▼ sell"}
               </td>
-              <td>{words(order.purpose)}</td>
-              <td class="figure">{order.price ?? "—"}</td>
-              <td class="figure">{order.triggerPrice ?? "—"}</td>
-              <td class="figure">{order.qty}</td>
-              <td class="figure">{order.filledQty}</td>
-              <td>{words(order.status)}</td>
-              <td>{dateTime(order.decidedAt, timeZone)}</td>
+              <td>
+                <a href={`/bots/${botId}?tab=orders#order-${order.intentId}`}>
+                  {words(order.purpose)}
+                </a>
+              </td>
+              <td class="figure" data-label="Price">
+                {order.price ?? "—"}
+              </td>
+              <td class="figure" data-label="Trigger">
+                {order.triggerPrice ?? "—"}
+              </td>
+              <td class="figure" data-label="Qty">
+                {order.qty}
+              </td>
+              <td class="figure" data-label="Filled">
+                {order.filledQty}
+              </td>
+              <td data-label="Status">{words(order.status)}</td>
+              <td data-label="Since">{dateTime(order.decidedAt, timeZone)}</td>
               {mayTrade ? (
-                <td>
+                <td class="deed">
                   <CancelLink botId={botId} order={order} />
                 </td>
               ) : null}
@@ -119,7 +134,7 @@ function Orders({ orders, timeZone, botId, mayTrade }: StandingProps) {
 }
 
 function CancelLink({ botId, order }: { botId: number; order: OrderView }) {
-  if (order.purpose === "protective_stop") return <span class="muted">moved below</span>;
+  if (order.purpose === "protective_stop") return <span class="muted">moved by “Move stop”</span>;
   const query = `action=cancel_order&order=${order.intentId}`;
   return (
     <a
@@ -158,14 +173,10 @@ function Commands({ commands, timeZone }: StandingProps) {
   );
 }
 
-/** Everything that changes by itself below the figures. */
-export function BotStandingView(props: StandingProps) {
+/** Orders at work and what was asked by hand. */
+export function BotOpenOrders(props: StandingProps) {
   return (
     <>
-      <div class="columns">
-        <PositionCard {...props} />
-        <BotGates {...props} />
-      </div>
       <h2 class="section">Open and parked orders</h2>
       <Orders {...props} />
       <Commands {...props} />

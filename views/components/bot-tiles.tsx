@@ -43,7 +43,7 @@ function Value({ tile, botId, asset }: { tile: BotTile; botId: number; asset: st
 export function BotTiles({ botId, asset, tiles, lack }: BotTilesProps) {
   return (
     <>
-      <dl class="kpis bot-tiles" aria-label="Profit and loss">
+      <dl class="kpis bot-tiles number" aria-label="Profit and loss">
         {tiles.map((tile) => (
           <div class="kpi">
             <dt>{tile.label}</dt>

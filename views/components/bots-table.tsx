@@ -27,6 +27,8 @@ export type BotsLiveProps = {
   readonly csrf: string;
   readonly totals: readonly BotTotalsView[];
   readonly heads: readonly BotHead[];
+  /** When the oldest figures were taken that a worker keeps fresh; null while there are none. */
+  readonly asOf: string | null;
   readonly rows: readonly BotRowView[];
   /** Rows that match; more than are shown when the list is cut. */
   readonly matching: number;
@@ -116,6 +118,11 @@ export function BotsLive(props: BotsLiveProps) {
   return (
     <>
       <Totals totals={props.totals} />
+      {props.asOf === null ? null : (
+        <p class="muted small number as-of-line">
+          As of {props.asOf} or later: each bot says under its heartbeat when its worker told of it.
+        </p>
+      )}
       {props.rows.length > 0 ? <Table props={props} /> : null}
       {props.rows.length === 0 && props.hasOthers ? (
         <section class="card empty">

@@ -1,10 +1,17 @@
 // The page of one bot: how it stands and why, where its numbers come from, its orders, ledger, events and settings,
 // and what a person may ask of it. Rendered by web/routes/bot.tsx; what changes by itself comes by a stream.
-import { type ActionsProps, BotActions } from "../components/bot-actions.tsx";
-import { BotCharts, type BotChartsProps } from "../components/bot-charts.tsx";
+import type { Child } from "hono/jsx";
+import { type ActionsProps, BotActions, ByHand, Wish } from "../components/bot-actions.tsx";
+import { BotCharts, type BotChartsProps, EquityNow } from "../components/bot-charts.tsx";
 import { type BotConfigProps, BotConfigTab } from "../components/bot-config.tsx";
-import { BotDanger, type DangerProps } from "../components/bot-danger.tsx";
+import {
+  BotDanger,
+  dangerEffects,
+  type DangerProps,
+  DangerZones,
+} from "../components/bot-danger.tsx";
 import { Derivation, type DerivationProps, NoDerivation } from "../components/bot-derivation.tsx";
+import { BotGates } from "../components/bot-gates.tsx";
 import { BotHead, type BotHeadProps } from "../components/bot-head.tsx";
 import { BotOrders, type BotOrdersProps } from "../components/bot-orders.tsx";
 import {
@@ -13,7 +20,7 @@ import {
   LedgerTab,
   type LedgerTabProps,
 } from "../components/bot-records.tsx";
-import { BotStandingView, type StandingProps } from "../components/bot-standing.tsx";
+import { BotOpenOrders, BotPosition, type StandingProps } from "../components/bot-standing.tsx";
 import { BotTiles, type BotTilesProps } from "../components/bot-tiles.tsx";
 import { Alert, Done } from "../components/form.tsx";
 import { dateTime } from "../format.ts";
@@ -53,6 +60,8 @@ export type BotPageProps = {
   readonly tab: BotTab;
   readonly done: string | undefined;
   readonly problem: string | undefined;
+  /** The address of the page's own query, for what the stream shows. */
+  readonly query: string;
 };
 
 const TABS: readonly (readonly [BotTab["tab"], string])[] = [
@@ -63,27 +72,56 @@ const TABS: readonly (readonly [BotTab["tab"], string])[] = [
   ["config", "Config"],
 ];
 
-/** Pieces the stream replaces, each in its place. */
-export function LivePieces(props: {
-  head: BotHeadProps;
-  tiles: BotTilesProps;
-  standing: StandingProps | null;
-}) {
-  const swap = { "hx-swap-oob": "innerMorph" };
+/** A part of the page that changes by itself, with the place it stands in. */
+export type LivePiece = { readonly id: string; readonly content: Child };
+
+/** Everything that is shown of a bot and changes; a tab that stays as it was loaded is null. */
+export type LiveProps = Pick<BotPageProps, "head" | "tiles"> & { readonly tab: BotTab | null };
+
+/** What the stream replaces, each in its place; forms are kept with what is typed in them. */
+export function livePieces({ head, tiles, tab }: LiveProps): readonly LivePiece[] {
+  return [
+    { id: "bot-head", content: <BotHead {...head} /> },
+    { id: "bot-tiles", content: <BotTiles {...tiles} /> },
+    ...tabPieces(tab),
+  ];
+}
+
+function tabPieces(tab: BotTab | null): readonly LivePiece[] {
+  if (tab === null) return [];
+  if (tab.tab === "overview") return overviewPieces(tab);
+  return [{ id: "bot-tab", content: <TabBody tab={tab} /> }];
+}
+
+type OverviewTab = Extract<BotTab, { tab: "overview" }>;
+
+function overviewPieces({ standing, charts, actions, danger }: OverviewTab): readonly LivePiece[] {
+  return [
+    { id: "bot-position", content: <BotPosition {...standing} /> },
+    { id: "bot-gates", content: <BotGates {...standing} /> },
+    { id: "bot-open-orders", content: <BotOpenOrders {...standing} /> },
+    { id: "bot-equity", content: <EquityNow {...charts} /> },
+    ...(actions === null
+      ? []
+      : [
+          { id: "bot-wish", content: <Wish {...actions} /> },
+          { id: "bot-by-hand", content: <ByHand {...actions} /> },
+        ]),
+    ...(danger === null
+      ? []
+      : [
+          { id: "bot-danger", content: <DangerZones {...danger} /> },
+          ...dangerEffects(danger).map(([id, content]) => ({ id, content })),
+        ]),
+  ];
+}
+
+/** A piece as the stream sends it. */
+export function StreamedPiece({ id, content }: LivePiece) {
   return (
-    <>
-      <div id="bot-head" {...swap}>
-        <BotHead {...props.head} />
-      </div>
-      <div id="bot-tiles" {...swap}>
-        <BotTiles {...props.tiles} />
-      </div>
-      {props.standing === null ? null : (
-        <div id="bot-standing" {...swap}>
-          <BotStandingView {...props.standing} />
-        </div>
-      )}
-    </>
+    <div id={id} hx-swap-oob="innerMorph">
+      {content}
+    </div>
   );
 }
 
@@ -102,24 +140,32 @@ function Tabs({ id, current }: { id: number; current: BotTab["tab"] }) {
   );
 }
 
-function Overview({ tab }: { tab: Extract<BotTab, { tab: "overview" }> }) {
+function Overview({ tab }: { tab: OverviewTab }) {
   const { standing, charts, actions, danger } = tab;
   return (
     <>
-      <div id="bot-standing">
-        <BotStandingView {...standing} />
+      <div id="bot-standing" class="columns">
+        <div>
+          <div id="bot-position">
+            <BotPosition {...standing} />
+          </div>
+          {actions === null ? null : <BotActions {...actions} />}
+        </div>
+        <div id="bot-gates">
+          <BotGates {...standing} />
+        </div>
       </div>
-      {actions === null ? null : <BotActions {...actions} />}
+      <div id="bot-open-orders">
+        <BotOpenOrders {...standing} />
+      </div>
       <BotCharts {...charts} />
       {danger === null ? null : <BotDanger {...danger} />}
     </>
   );
 }
 
-function Body({ tab }: { tab: BotTab }) {
+function TabBody({ tab }: { tab: Exclude<BotTab, OverviewTab> }) {
   switch (tab.tab) {
-    case "overview":
-      return <Overview tab={tab} />;
     case "orders":
       return <BotOrders {...tab.props} />;
     case "ledger":
@@ -129,6 +175,15 @@ function Body({ tab }: { tab: BotTab }) {
     case "config":
       return <BotConfigTab {...tab.props} />;
   }
+}
+
+function Body({ tab }: { tab: BotTab }) {
+  if (tab.tab === "overview") return <Overview tab={tab} />;
+  return (
+    <div id="bot-tab">
+      <TabBody tab={tab} />
+    </div>
+  );
 }
 
 function Origin({ origin, timeZone }: { origin: BotOrigin; timeZone: string }) {
@@ -154,8 +209,8 @@ function Origin({ origin, timeZone }: { origin: BotOrigin; timeZone: string }) {
 
 /** The page at `/bots/:id`. */
 export function BotPage(props: BotPageProps) {
-  const { frame, head, tiles, derivation, origin, tab, done, problem } = props;
-  const stream = { "hx-sse:connect": `/bots/${head.id}/live?tab=${tab.tab}`, "hx-swap": "none" };
+  const { frame, head, tiles, derivation, origin, tab, done, problem, query } = props;
+  const stream = { "hx-sse:connect": `/bots/${head.id}/live?${query}`, "hx-swap": "none" };
   return (
     <Layout title={`${head.name} · Dragon`} frame={frame} parts={["charts", "bots", "bot"]} isWide>
       <p class="crumb">

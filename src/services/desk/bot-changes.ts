@@ -40,7 +40,7 @@ export type BotChanges = {
 export type BotChangesDeps = {
   readonly bots: Pick<BotStore, "changeConfig" | "configVersions">;
   readonly trading: Pick<TradingStore, "holdings" | "aliveIntents">;
-  readonly control: Pick<ControlStore, "setStates">;
+  readonly control: Pick<ControlStore, "setStates" | "read">;
   readonly clock: Clock;
 };
 
@@ -94,6 +94,11 @@ export function createBotChanges(deps: BotChangesDeps): BotChanges {
       if (typed.trim() !== KILL_WORD) {
         const shown = typed.slice(0, 60);
         return refuseField("kill", `“${shown}” is not ${KILL_WORD}; nothing was changed`);
+      }
+      const { states } = await control.read(actor.scope);
+      const own = states.find(({ scope }) => scope.kind === "bot" && scope.botId === bot.id);
+      if (own?.state === "frozen") {
+        return refuseField("kill", `${bot.name} is frozen already, which is stricter`);
       }
       await setState(actor, bot, "halted", `${bot.name} was stopped on its page`);
       return { ok: true };

@@ -151,8 +151,10 @@ function columnsOf(series: CandleSeries) {
 function levelsOf(at: readonly number[], timeframeMs: number, figures: BotFigures | null) {
   const position = figures?.position ?? null;
   const level = (price: string | null | undefined): Level =>
-    at.map((openAt) => {
-      const isOpen = position !== null && openAt + timeframeMs > position.openedAt;
+    at.map((openAt, n) => {
+      // The last closed candle stands for the present one: a position may have been opened after it.
+      const isNewest = n === at.length - 1;
+      const isOpen = position !== null && (openAt + timeframeMs > position.openedAt || isNewest);
       return isOpen && price !== null && price !== undefined ? Number(price) : null;
     });
   return {

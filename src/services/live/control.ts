@@ -241,12 +241,11 @@ function cellOf(
   if (mode === "live" && !states.has("live")) {
     return { epoch, state: "frozen", reason: "live trading was never switched on", since: 0 };
   }
+  const state = strictest(covering.map((row) => row.state));
   // Likewise each of its accounts, by its own pre-flight.
-  const isOn = mode === "live" && states.get("live")?.state === "active";
-  if (isOn && !states.has(`account:${accountId}`)) {
+  if (mode === "live" && state !== "frozen" && !states.has(`account:${accountId}`)) {
     return { epoch, state: "frozen", reason: "the account was never armed", since: 0 };
   }
-  const state = strictest(covering.map((row) => row.state));
   const decisive = covering.find((row) => row.state === state);
   const { reason, changedAt } = decisive ?? { reason: "nothing was ever stopped", changedAt: 0 };
   return { epoch, state, reason, since: changedAt };

@@ -108,10 +108,13 @@ async function tighten(
   { facts, of, name, reason }: Checked,
   wanted: TradingState,
 ): Promise<EmergencyOutcome> {
-  const present = ownState(facts.rows.states, of)?.state ?? "active";
+  const own = ownState(facts.rows.states, of);
+  const present = own?.state ?? "active";
   const state = strictest([present, wanted]);
   if (state === present) {
-    return refuse("no_effect", `${name} is ${present} already; an owner releases it`);
+    const way =
+      own !== null && isNeverOn(own) ? "its pre-flight switches it on" : "an owner releases it";
+    return refuse("no_effect", `${name} is ${present} already; ${way}`);
   }
   const change = { scope: of, state, reason, actor: actor.user.email };
   const { epoch } = await deps.control.setStates(actor.scope, [change], deps.clock.now());

@@ -51,7 +51,7 @@ export type EmergencyOutcome =
 export type ScopeView = ScopeState & {
   readonly key: string;
   readonly name: string;
-  /** Live trading that nobody switched on yet: no emergency. */
+  /** Real money that is switched off: nobody stopped it, it is no emergency. */
   readonly isNeverOn: boolean;
 };
 

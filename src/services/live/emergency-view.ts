@@ -9,10 +9,12 @@ import type { Scope } from "../../ports/access-store.ts";
 import type { AccountId, AccountStore, TradingAccount } from "../../ports/account-store.ts";
 import type { Bot, BotStore, Snapshot } from "../../ports/bot-store.ts";
 import type { ControlRows, ControlStore, TradingScope } from "../../ports/control-store.ts";
+import type { SettingsStore } from "../../ports/settings-store.ts";
 import type { StoredIntent, SymbolHolding, TradingStore } from "../../ports/trading-store.ts";
 import { mustWithdraw, type TradingState } from "../../risk/trading-state.ts";
 import { accountFiguresOf } from "../desk/bot-overview.ts";
-import { covers } from "./trading-scopes.ts";
+import { readArmed } from "./armed-mark.ts";
+import { covers, type KnownState, knownStates } from "./trading-scopes.ts";
 
 /** How hard trading is stopped. */
 export type KillLevel = "block" | "stop" | "flatten" | "freeze";
@@ -31,11 +33,12 @@ export type ViewDeps = {
   readonly bots: Pick<BotStore, "list" | "snapshots">;
   readonly accounts: Pick<AccountStore, "list">;
   readonly trading: Pick<TradingStore, "aliveIntents" | "holdings">;
+  readonly settings: Pick<SettingsStore, "read">;
 };
 
 /** Everything of a workspace, read once. */
 export type TradingFacts = {
-  readonly rows: ControlRows;
+  readonly rows: Pick<ControlRows, "epoch"> & { readonly states: readonly KnownState[] };
   readonly accounts: readonly TradingAccount[];
   readonly bots: readonly Bot[];
 };
@@ -95,7 +98,20 @@ export async function readFacts(deps: ViewDeps, scope: Scope): Promise<TradingFa
     deps.accounts.list(scope),
     deps.bots.list(scope, null),
   ]);
-  return { rows, accounts, bots };
+  const armed = await armedOf(deps, scope, accounts);
+  const states = knownStates(rows.states, { accounts, bots }, armed);
+  return { rows: { epoch: rows.epoch, states }, accounts, bots };
+}
+
+/** Live accounts that somebody armed and nobody disarmed since. */
+async function armedOf(
+  { settings }: Pick<ViewDeps, "settings">,
+  scope: Scope,
+  accounts: readonly TradingAccount[],
+): Promise<ReadonlySet<AccountId>> {
+  const live = accounts.filter(({ mode }) => mode === "live").slice(0, ACCOUNTS_MAX);
+  const marks = await Promise.all(live.map(({ id }) => readArmed(settings, scope, id)));
+  return new Set(live.filter((_, n) => marks[n] !== null).map(({ id }) => id));
 }
 
 type Reach = { readonly orders: readonly StoredIntent[]; readonly held: readonly SymbolHolding[] };

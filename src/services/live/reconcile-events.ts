@@ -51,7 +51,10 @@ function botOf(finding: Finding, intents: ReadonlyMap<string, StoredIntent>): Bo
 function sentenceOf(finding: Finding): string {
   switch (finding.kind) {
     case "missed_fill":
-      return `order ${finding.clientOrderId}: ${finding.qty} more was executed than was booked`;
+      return (
+        `order ${finding.clientOrderId}: the exchange says that ${finding.qty} more was executed; ` +
+        "its trade record is asked for again and again"
+      );
     case "order_adopted":
       return `order ${finding.clientOrderId} was given up and is listed again`;
     case "order_missing_cancelled":

@@ -1,5 +1,5 @@
-// What a trading state can apply to, in words: keys for forms and settings, names for people, and which bots it
-// covers. Used by emergency.ts and its pages; it decides nothing.
+// What a trading state can apply to, in words: keys for forms and settings, names for people, which bots it covers, and
+// which states only say that real money was not switched on. Used by emergency.ts and its pages; decides nothing.
 import type { AccountId, TradingAccount } from "../../ports/account-store.ts";
 import type { Bot, BotId } from "../../ports/bot-store.ts";
 import type { ScopeState, TradingScope } from "../../ports/control-store.ts";
@@ -57,8 +57,45 @@ export function covers(scope: TradingScope, bot: Covered): boolean {
   }
 }
 
-/** The state of a scope alone; without a row it is active. */
-export function ownState(states: readonly ScopeState[], scope: TradingScope): ScopeState | null {
+/** The state of a scope as a person has to know it. */
+export type KnownState = ScopeState & {
+  /** Real money that only a pre-flight switches on: of an account nobody armed, or of all when none is. */
+  readonly isUnarmed: boolean;
+};
+
+type LiveAccount = Pick<TradingAccount, "id" | "name" | "mode" | "status" | "createdAt">;
+
+/**
+ * Every state that counts: rows of what is there, and the freeze of live accounts without a row, which
+ * workers go by although nobody wrote it down.
+ * @param armed live accounts with the mark of who armed them
+ */
+export function knownStates(
+  states: readonly ScopeState[],
+  people: Omit<ScopePeople, "accounts"> & { readonly accounts: readonly LiveAccount[] },
+  armed: ReadonlySet<AccountId>,
+): readonly KnownState[] {
+  const live = people.accounts.filter(({ mode }) => mode === "live");
+  const isUnarmed = (scope: TradingScope) =>
+    scope.kind === "live"
+      ? armed.size === 0
+      : scope.kind === "account" && live.some(({ id }) => id === scope.accountId && !armed.has(id));
+  const rows = states
+    .filter(({ scope }) => scopeOfKey(scopeKey(scope), people) !== null)
+    .map((row) => ({ ...row, isUnarmed: isUnarmed(row.scope) }));
+  const unwritten = live.map(({ id: accountId, createdAt: changedAt }): KnownState => {
+    const scope = { kind: "account", accountId } as const;
+    const reason = "the account was never armed";
+    return { scope, state: "frozen", reason, actor: "dragon", changedAt, isUnarmed: true };
+  });
+  return [...rows, ...unwritten.filter(({ scope }) => ownState(rows, scope) === null)];
+}
+
+/** The state of a scope alone; without one it is active. */
+export function ownState<State extends ScopeState>(
+  states: readonly State[],
+  scope: TradingScope,
+): State | null {
   return states.find((row) => scopeKey(row.scope) === scopeKey(scope)) ?? null;
 }
 
@@ -69,7 +106,7 @@ export function coveringState(states: readonly ScopeState[], bot: Covered): Scop
   return rows.find((row) => row.state === state) ?? null;
 }
 
-/** Live trading that nobody ever switched on is no emergency. */
-export function isNeverOn({ scope, state, actor }: ScopeState): boolean {
-  return scope.kind === "live" && state === "frozen" && actor === "dragon";
+/** Real money that was never switched on, or was switched off again: nobody stopped it, it is no emergency. */
+export function isNeverOn({ state, isUnarmed }: Pick<KnownState, "state" | "isUnarmed">): boolean {
+  return isUnarmed && state === "frozen";
 }

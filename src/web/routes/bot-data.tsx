@@ -2,19 +2,18 @@
 // Pages and changes are in bot.tsx; nothing in here changes anything.
 import { ActionPreviewCard, type PreviewProps } from "../../../views/components/bot-actions.tsx";
 import { Derivation, NoDerivation } from "../../../views/components/bot-derivation.tsx";
-import { LivePieces } from "../../../views/pages/bot.tsx";
+import { livePieces, StreamedPiece } from "../../../views/pages/bot.tsx";
 import type { Bot, BotId } from "../../ports/bot-store.ts";
 import { actorOf } from "../../services/desk/account.ts";
 import type { TypedAction } from "../../services/desk/bot-actions.ts";
 import { PART_KINDS } from "../../services/desk/bot-pnl.ts";
 import type { BotStanding } from "../../services/desk/bot-detail.ts";
-import { includesRole } from "../../services/desk/tokens.ts";
 import type { WebDeps } from "../deps.ts";
 import { NOT_FOUND, type Refuse } from "../problems.tsx";
 import { forForm, idOf } from "../respond.ts";
 import { part, type Route, type Visitor, type WebContext } from "../route.ts";
-import { partOf, tabOf } from "./bot-tabs.ts";
-import { derivationOf, headOf, standingOf, tilesOf } from "./bot-view.ts";
+import { partOf, readTab, tabOf } from "./bot-tabs.ts";
+import { derivationOf, headOf, tilesOf } from "./bot-view.ts";
 
 type Deps = Pick<WebDeps, "botDetail" | "streams">;
 type Answer = Response | Promise<Response>;
@@ -72,27 +71,43 @@ export function typedOf(query: Readonly<Record<string, string | undefined>>): Ty
   return { action, pct, price, mayLoosen, order };
 }
 
-/** The pieces that change, whenever they look different; the stream ends with the bot. */
-function answerLive(deps: Deps, c: WebContext, { session }: Visitor, bot: Bot) {
-  const { scope } = actorOf(session);
-  const { timeZone } = session.user;
-  const mayTrade = includesRole(session.role, "trader");
-  const isOverview = tabOf(c.req.query("tab")) === "overview";
-  return deps.streams.open(c, (send, end) => {
-    let last = "";
-    return deps.botDetail.watch(scope, bot.id, async (standing) => {
+/** Told when figures changed, so that an opened number and the charts follow them. */
+const MOVED = "bot-moved";
+
+/** The pieces that change, each whenever it looks different; the stream ends with the bot. */
+function answerLive(deps: Deps, c: WebContext, visitor: Visitor, bot: Bot) {
+  const { botDetail, streams } = deps;
+  const { scope } = actorOf(visitor.session);
+  const { timeZone } = visitor.session.user;
+  const query = c.req.query();
+  const name = tabOf(query.tab);
+  // A form of settings and pages of older rows stay as they were loaded.
+  const isStill = name === "config" || query.before !== undefined;
+  const common = { botDetail, visitor, query, trouble: {}, preview: null };
+  return streams.open(c, (send, end) => {
+    const shown = new Map<string, string>();
+    return botDetail.watch(scope, bot.id, async (standing) => {
       if (standing === null) {
         end();
         return;
       }
-      const pieces = {
+      const pieces = livePieces({
         head: headOf(standing, timeZone),
-        tiles: tilesOf(standing),
-        standing: isOverview ? standingOf(standing, timeZone, mayTrade) : null,
-      };
-      const html = String(await (<LivePieces {...pieces} />));
-      if (html !== last) send({ html });
-      last = html;
+        tiles: tilesOf(standing, timeZone),
+        tab: isStill ? null : await readTab({ ...common, standing }, name),
+      });
+      const fresh: string[] = [];
+      let hasMoved = false;
+      for (const piece of pieces) {
+        const html = String(await (<StreamedPiece {...piece} />));
+        const before = shown.get(piece.id);
+        if (before === html) continue;
+        shown.set(piece.id, html);
+        fresh.push(html);
+        if (piece.id === "bot-tiles" && before !== undefined) hasMoved = true;
+      }
+      if (fresh.length > 0) send({ html: fresh.join("") });
+      if (hasMoved) send({ event: MOVED });
     });
   });
 }

@@ -4,7 +4,11 @@ import type { ActionsProps } from "../../../views/components/bot-actions.tsx";
 import type { BotConfigProps, ShownVersion } from "../../../views/components/bot-config.tsx";
 import type { DangerProps } from "../../../views/components/bot-danger.tsx";
 import type { BotOrdersProps, ShownOrder } from "../../../views/components/bot-orders.tsx";
-import type { EventsTabProps, LedgerTabProps } from "../../../views/components/bot-records.tsx";
+import type {
+  EventField,
+  EventsTabProps,
+  LedgerTabProps,
+} from "../../../views/components/bot-records.tsx";
 import type { BotTab } from "../../../views/pages/bot.tsx";
 import type { Severity } from "../../model/bot.ts";
 import { add } from "../../model/decimal.ts";
@@ -76,6 +80,7 @@ function overviewTab({ visitor, standing, trouble, preview }: TabSource): BotTab
   const position = figures?.position ?? null;
   const actions: ActionsProps = {
     ...{ botId: bot.id, csrf, preview, status: bot.status, desiredStatus: bot.desiredStatus },
+    isClosing: bot.desiredAction !== null,
     hasPosition: position !== null,
     stopPrice: position?.stopPrice ?? null,
     nextRung: position?.nextRungPrice ?? null,
@@ -101,15 +106,18 @@ function dangerOf(
   const legs = pnl.open.map(({ positionSide, qty }) => `${qty} ${positionSide}`);
   const notional = figures?.position?.notional ?? null;
   const worth = notional === null ? "" : ` worth about ${notional} ${asset}`;
+  const isHeldBack = state !== null && state.state !== "active";
   return {
-    ...{ botId: bot.id, csrf, problems, mayRelease: isOwner },
+    ...{ botId: bot.id, csrf, problems },
+    mayRelease: isOwner && isHeldBack,
+    mayKill: !isHeldBack || state.state === "reducing",
+    isStopped: bot.status === "stopped" && bot.desiredStatus === "stopped",
     words: {
       ...{ stop: WISH_WORDS.stopped, flatten: WISH_WORDS.flatten },
       ...{ kill: KILL_WORD, remove: REMOVE_WORD },
     },
     held: legs.length === 0 ? null : `${legs.join(", ")} of ${bot.symbol}${worth}`,
     openOrders: figures?.orders.length ?? 0,
-    isHalted: state !== null && state.state !== "active",
     mayRemove: bot.status === "stopped" || bot.status === "created",
   };
 }
@@ -184,7 +192,7 @@ async function ledgerTab(source: TabSource): Promise<LedgerTabProps> {
   const href = `/bots/${id}?tab=ledger${part === "net" ? "" : `&kind=${part}`}`;
   const { realised, fees, funding, adjustments, net } = pnl.totals;
   return {
-    ...{ timeZone: visitor.session.user.timeZone, asset, rows: entriesOf(shown) },
+    ...{ timeZone: visitor.session.user.timeZone, asset, rows: entriesOf(row.bot, shown) },
     filters: LEDGER_FILTERS.map(([key, label]) => ({
       ...{ label, isCurrent: key === part },
       href: `/bots/${id}?tab=ledger${key === "net" ? "" : `&kind=${key}`}`,
@@ -223,7 +231,9 @@ async function eventsTab(source: TabSource): Promise<EventsTabProps> {
     timeZone: visitor.session.user.timeZone,
     events: shown.map(({ id, at, kind, severity, sentence, fields }) => ({
       ...{ id, at, kind, severity, sentence },
-      fields: Object.entries(fields).map(([name, value]) => [name, String(value)] as const),
+      fields: Object.entries(fields)
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => eventField(bot.id, name, String(value))),
     })),
     filters: SEVERITIES.map(({ name, label }) => ({
       ...{ label, href: hrefOf(name), isCurrent: name === filter.name },
@@ -232,6 +242,11 @@ async function eventsTab(source: TabSource): Promise<EventsTabProps> {
     olderHref:
       events.length > ROWS_SHOWN ? `${hrefOf(filter.name)}&before=${shown.at(-1)?.id}` : null,
   };
+}
+
+function eventField(botId: number, name: string, value: string): EventField {
+  const isOrder = name === "clientOrderId";
+  return { name, value, href: isOrder ? `/bots/${botId}?tab=orders#client-${value}` : null };
 }
 
 async function configTab(source: TabSource): Promise<BotConfigProps> {
@@ -247,18 +262,21 @@ async function configTab(source: TabSource): Promise<BotConfigProps> {
   const values = fieldValues(bot.config);
   const fields = fieldsInUse(bot.config);
   const known = new Set(fields.map(({ path }) => path));
+  const closed = fields.filter(({ path }) => !isIdle && !isSafeWhileOpen(path));
+  const waiting = new Set(closed.map(({ group }) => group));
   // A sentence about a setting the form does not have belongs above it.
   const other = Object.entries(problems).find(([path]) => path !== "form" && !known.has(path));
   return {
-    ...{ botId: bot.id, csrf, isIdle, version: bot.configVersion },
+    ...{ botId: bot.id, csrf, version: bot.configVersion },
     timeZone: session.user.timeZone,
     mayTrade: includesRole(session.role, "trader"),
     fields: fields.map(({ path, label, group, unit, options, hint }) => {
       const isOpen = isIdle || isSafeWhileOpen(path);
       return {
         ...{ path, label, group, groupHint: GROUP_HINTS[group], isOpen, problem: problems[path] },
-        ...{ unit: unit ?? null, options: options ?? null },
-        hint: isOpen ? hint : WAITS,
+        ...{ unit: unitOf(unit, standing.asset), options: options ?? null },
+        groupWaits: waiting.has(group) ? WAITS : null,
+        hint: isOpen ? hint : undefined,
         value: typed[path] ?? values[path] ?? "",
       };
     }),
@@ -266,6 +284,11 @@ async function configTab(source: TabSource): Promise<BotConfigProps> {
     json: JSON.stringify(bot.config, null, 2),
     problem: problems.form ?? other?.[1],
   };
+}
+
+/** The unit of a setting; amounts of money are in the settle asset. */
+function unitOf(unit: string | undefined, asset: string): string | null {
+  return unit === undefined ? null : unit.replace("quote", asset);
 }
 
 function versionOf(

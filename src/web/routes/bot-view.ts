@@ -1,5 +1,6 @@
 // What the page of a bot shows, from what its service knows: plain props for the views. Used by bot.tsx,
 // bot-tabs.ts and bot-data.tsx; nothing here asks anybody or decides anything.
+import { clockTime } from "../../../views/format.ts";
 import type { DerivationProps } from "../../../views/components/bot-derivation.tsx";
 import type { BotHeadProps } from "../../../views/components/bot-head.tsx";
 import type { ShownEntry } from "../../../views/components/bot-ledger.tsx";
@@ -14,6 +15,7 @@ import type { Command, StoredCommand } from "../../ports/command-store.ts";
 import type { BotStanding } from "../../services/desk/bot-detail.ts";
 import type { BotPnl, PnlPart } from "../../services/desk/bot-pnl.ts";
 import { ROWS_SHOWN } from "../../services/desk/bot-detail.ts";
+import { statusOf } from "./bots-view.ts";
 
 /** A command without an end for longer is over: its worker closes it when it looks the next time. */
 const COMMAND_OVER_MS = 60_000;
@@ -25,10 +27,12 @@ export function headOf(standing: BotStanding, timeZone: string): BotHeadProps {
   const { row, at, account, state, worker } = standing;
   const { bot, health, nextAction, flags, shownAt } = row;
   const { id, name, symbol, timeframeMin, mode, accountId, accountName } = bot;
-  const { status, desiredStatus, desiredAction, lastError } = bot;
+  const { desiredAction, lastError } = bot;
+  // That everything is being closed has a sign of its own.
+  const { text: statusText, tone: statusTone } = statusOf({ ...bot, desiredAction: null });
   return {
     ...{ id, name, symbol, timeframeMin, mode, accountId, accountName },
-    ...{ status, desiredStatus, desiredAction, lastError, health, nextAction, flags },
+    ...{ statusText, statusTone, desiredAction, lastError, health, nextAction, flags },
     ...{ shownAt, at, timeZone, worker, leaseUntil: account?.leaseUntil ?? null },
     ...row.alerts,
     heartbeats: row.figures?.heartbeats ?? [],
@@ -44,9 +48,11 @@ export function originOf(bot: Bot): BotOrigin {
 }
 
 /** The figures. */
-export function tilesOf({ row, pnl, asset }: BotStanding): BotTilesProps {
+export function tilesOf({ row, pnl, asset, at }: BotStanding, timeZone: string): BotTilesProps {
   const { totals } = pnl;
   const { config } = row.bot;
+  const priceAt = pnl.open[0]?.priceAt ?? null;
+  const priced = priceAt === null ? undefined : `price of ${clockTime(priceAt, at, timeZone)}`;
   const tile = (label: string, value: Decimal | null, part: PnlPart, note?: string): BotTile => ({
     ...{ label, value: figure(value), part, isSigned: true },
     ...(note === undefined ? {} : { note }),
@@ -54,7 +60,7 @@ export function tilesOf({ row, pnl, asset }: BotStanding): BotTilesProps {
   const tiles: BotTile[] = [
     tile("Profit and loss", pnl.net, "net", "everything together"),
     tile("Realised", totals.realised, "realised"),
-    tile("Unrealised", pnl.unrealised, "unrealised"),
+    tile("Unrealised", pnl.unrealised, "unrealised", priced),
     tile("Fees", totals.fees, "fees"),
     tile("Funding", totals.funding, "funding"),
     {
@@ -126,10 +132,18 @@ function commandSentence(command: Command): string {
 }
 
 /** Ledger rows as tables show them. */
-export function entriesOf(rows: readonly LedgerRow[]): ShownEntry[] {
+export function entriesOf({ id }: Pick<Bot, "id">, rows: readonly LedgerRow[]): ShownEntry[] {
   return rows.map(({ at, kind, ref, amount, asset, settleAmount, running, isEstimated }) => ({
     ...{ at, kind, ref, amount, asset, worth: settleAmount, running, isEstimated },
+    href: kind === "realised" || kind === "fee" ? executionHref(id, ref) : null,
   }));
+}
+
+/** Where an execution stands; null for a reference that is not one. */
+function executionHref(id: number, ref: string): string | null {
+  const [, tradeId, side] = /#([^#]+)#(buy|sell)$/.exec(ref) ?? [];
+  if (tradeId === undefined || side === undefined) return null;
+  return `/bots/${id}?tab=orders#${encodeURIComponent(`fill-${tradeId}-${side}`)}`;
 }
 
 const TITLES: Readonly<Record<PnlPart, string>> = {
@@ -156,9 +170,9 @@ export function derivationOf(
   );
   const kind = part === "net" ? "" : `&kind=${part}`;
   return {
-    ...{ botId: row.bot.id, timeZone, asset, title: TITLES[part], value: values[part] },
+    ...{ botId: row.bot.id, part, timeZone, asset, title: TITLES[part], value: values[part] },
     parts: part === "net" ? parts : [],
-    rows: rows && entriesOf(rows.slice(0, ROWS_SHOWN)),
+    rows: rows && entriesOf(row.bot, rows.slice(0, ROWS_SHOWN)),
     hasMore: rows !== null && rows.length > ROWS_SHOWN,
     ledgerHref: `/bots/${row.bot.id}?tab=ledger${kind}`,
     open: part === "net" || part === "unrealised" ? pnl.open : [],

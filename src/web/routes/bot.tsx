@@ -101,15 +101,26 @@ async function showBot(
     <BotPage
       frame={frameOf(c, deps.about)}
       head={headOf(standing, timeZone)}
-      tiles={tilesOf(standing)}
+      tiles={tilesOf(standing, timeZone)}
       derivation={await readDerivation(deps, visitor, standing, query.derive)}
       origin={originOf(bot)}
       tab={await readTab(source, tabOf(wantedTab))}
       done={isRefused ? undefined : DONE[query.done ?? ""]}
       problem={tabOf(wantedTab) === "config" ? undefined : trouble.problems?.form}
+      query={liveQuery(tabOf(wantedTab), query)}
     />
   );
   return respondPage(c, shown, isRefused ? 422 : 200);
+}
+
+/** What the stream has to know of the address: the tab with its filter and page. */
+function liveQuery(tab: string, query: Readonly<Record<string, string>>): string {
+  const params = new URLSearchParams({ tab });
+  for (const name of ["kind", "severity", "before"]) {
+    const value = query[name];
+    if (value !== undefined) params.set(name, value);
+  }
+  return params.toString();
 }
 
 async function applyWish(

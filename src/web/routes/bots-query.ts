@@ -29,6 +29,9 @@ export type BotsQuery = {
   readonly status: BotStatus | null;
   readonly account: number | null;
   readonly flag: BotFlag | "any" | null;
+  /** Bounds of profit and loss in the settle asset, inclusive; null for none. */
+  readonly pnlFrom: number | null;
+  readonly pnlTo: number | null;
   readonly sort: BotSort;
   readonly isDown: boolean;
 };
@@ -43,7 +46,9 @@ export const BOT_STATUSES: readonly BotStatus[] = [
 ];
 
 const TEXT_CHARS_MAX = 100;
-const KNOWN = ["q", "symbol", "timeframe", "status", "account", "flag", "sort"];
+const KNOWN = [
+  ...["q", "symbol", "timeframe", "status", "account", "flag", "pnl-from", "pnl-to", "sort"],
+];
 
 /**
  * Reads an address; `done` is the page's own.
@@ -65,6 +70,8 @@ export function readBotsQuery(params: URLSearchParams): BotsQuery {
     status: oneOf("status", read("status"), BOT_STATUSES),
     account: accountOf(read("account")),
     flag: oneOf("flag", read("flag"), ["any", ...BOT_FLAGS]),
+    pnlFrom: amountOf("pnl-from", read("pnl-from")),
+    pnlTo: amountOf("pnl-to", read("pnl-to")),
     sort: oneOf("sort", isDown ? sort.slice(1) : sort, BOT_SORTS) ?? "name",
     isDown,
   };
@@ -85,6 +92,12 @@ function accountOf(text: string): number | null {
   );
 }
 
+function amountOf(name: string, text: string): number | null {
+  if (text === "") return null;
+  if (/^-?\d{1,12}(\.\d{1,8})?$/.test(text)) return Number(text);
+  throw new InputError(`${name}: it is "${text.slice(0, 40)}"; an amount such as -12.5 is allowed`);
+}
+
 /** The same as a query string; what is as usual stays out of it. */
 export function writeBotsQuery(query: BotsQuery): string {
   const sort = `${query.isDown ? "-" : ""}${query.sort}`;
@@ -96,6 +109,8 @@ export function writeBotsQuery(query: BotsQuery): string {
     ["status", query.status ?? ""],
     ["account", query.account === null ? "" : String(query.account)],
     ["flag", query.flag ?? ""],
+    ["pnl-from", String(query.pnlFrom ?? "")],
+    ["pnl-to", String(query.pnlTo ?? "")],
     ["sort", sort === "name" ? "" : sort],
   ];
   const params = new URLSearchParams();
@@ -117,7 +132,7 @@ export function select(rows: readonly BotRow[], query: BotsQuery): BotRow[] {
     });
 }
 
-function fits({ bot, flags }: BotRow, query: BotsQuery): boolean {
+function fits({ bot, flags, figures }: BotRow, query: BotsQuery): boolean {
   const { q, symbol, timeframeMin, status, account, flag } = query;
   const text = `${bot.name} ${bot.symbol} ${bot.accountName} ${bot.id}`.toLowerCase();
   const hasFlag = flag === "any" ? flags.length > 0 : flags.some((each) => each.flag === flag);
@@ -127,8 +142,19 @@ function fits({ bot, flags }: BotRow, query: BotsQuery): boolean {
     (timeframeMin === null || bot.timeframeMin === timeframeMin) &&
     (status === null || bot.status === status) &&
     (account === null || bot.accountId === account) &&
-    (flag === null || hasFlag)
+    (flag === null || hasFlag) &&
+    isWithin(pnlOf(figures), query)
   );
+}
+
+/** What is not known lies within no bounds. */
+function isWithin(pnl: number | null, { pnlFrom, pnlTo }: BotsQuery): boolean {
+  if (pnlFrom === null && pnlTo === null) return true;
+  return pnl !== null && pnl >= (pnlFrom ?? pnl) && pnl <= (pnlTo ?? pnl);
+}
+
+function pnlOf(figures: BotRow["figures"]): number | null {
+  return figures?.pnl.net == null ? null : Number(figures.pnl.net);
 }
 
 const HEALTH_RANK = { error: 0, warning: 1, ok: 2 } as const;
@@ -146,7 +172,7 @@ function keyOf({ bot, health, figures, alerts }: BotRow, sort: BotSort): string 
     case "status":
       return BOT_STATUSES.indexOf(bot.status);
     case "pnl":
-      return figures?.pnl.net == null ? null : Number(figures.pnl.net);
+      return pnlOf(figures);
     case "account":
       return bot.accountName.toLowerCase();
     case "alerts":

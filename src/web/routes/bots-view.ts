@@ -7,11 +7,22 @@ import type {
   BotTotalsView,
 } from "../../../views/components/bots-table.tsx";
 import type { BarField, Chip } from "../../../views/components/grid-filters.tsx";
-import { age, asset, count, money, qty, signTone, timeframe } from "../../../views/format.ts";
+import {
+  age,
+  asset,
+  clockTime,
+  count,
+  money,
+  qty,
+  signTone,
+  timeframe,
+} from "../../../views/format.ts";
 import type { Decimal } from "../../model/decimal.ts";
 import { settleAssetOf } from "../../model/instrument.ts";
+import type { EpochMs } from "../../model/time.ts";
 import type { Bot } from "../../ports/bot-store.ts";
 import type { BotFlag, BotRow, BotsOverview, BotTotals } from "../../services/desk/bot-overview.ts";
+import { wantsDriving } from "../../services/live/account-bots.ts";
 import {
   BOT_STATUSES,
   type BotSort,
@@ -55,7 +66,11 @@ export function statusOf(bot: Pick<Bot, "status" | "desiredStatus" | "desiredAct
 const numberOf = (value: Decimal | null | undefined) =>
   value === null || value === undefined ? null : Number(value);
 
-function rowView({ bot, figures, flags, alerts, ...row }: BotRow, at: number): BotRowView {
+function rowView(
+  { bot, figures, flags, alerts, ...row }: BotRow,
+  at: EpochMs,
+  timeZone: string,
+): BotRowView {
   const { id, name, symbol, timeframeMin, accountId, mode } = bot;
   const position = figures?.position ?? null;
   const status = statusOf(bot);
@@ -75,6 +90,7 @@ function rowView({ bot, figures, flags, alerts, ...row }: BotRow, at: number): B
     isAccountActive: row.account.status === "active",
     flags: flags.map(({ flag, sentence }) => ({ ...FLAGS[flag], about: sentence })),
     heartbeats: figures?.heartbeats ?? [],
+    asOf: row.shownAt === null ? null : clockTime(row.shownAt, at, timeZone),
     silence: isStale && row.shownAt !== null ? `heard ${age(row.shownAt, at)}` : null,
     warnings: alerts.warnings,
     errors: alerts.errors,
@@ -165,18 +181,34 @@ function headsOf(query: BotsQuery): BotHead[] {
   });
 }
 
+/** Who looks. */
+export type Looker = {
+  readonly csrf: string;
+  readonly mayTrade: boolean;
+  readonly timeZone: string;
+};
+
+/** When the oldest figures were taken that a worker keeps fresh; null while there are none. */
+function oldestOf(rows: readonly BotRow[]): EpochMs | null {
+  const driven = rows.filter(({ bot }) => wantsDriving(bot));
+  const times = driven.flatMap(({ shownAt }) => shownAt ?? []);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
 /** What the stream sends and the page begins with. */
 export function liveProps(
   { rows, totals, at }: BotsOverview,
   query: BotsQuery,
-  { csrf, mayTrade }: { readonly csrf: string; readonly mayTrade: boolean },
+  { csrf, mayTrade, timeZone }: Looker,
 ): BotsLiveProps {
   const matching = select(rows, query);
+  const oldestAt = oldestOf(rows);
   return {
     csrf,
     totals: totals.map(totalsView),
     heads: headsOf(query),
-    rows: matching.slice(0, BOT_ROWS_MAX).map((row) => rowView(row, at)),
+    asOf: oldestAt === null ? null : clockTime(oldestAt, at, timeZone),
+    rows: matching.slice(0, BOT_ROWS_MAX).map((row) => rowView(row, at, timeZone)),
     matching: matching.length,
     hasOthers: rows.length > 0,
     isSelectable: mayTrade,
@@ -206,7 +238,11 @@ export function fieldsOf({ rows }: BotsOverview, query: BotsQuery): BarField[] {
     id: `filter-${name}`,
     ...{ name, label, value, options: different(options) },
   });
-  const { timeframeMin, account } = query;
+  const { timeframeMin, account, pnlFrom, pnlTo } = query;
+  const bound = (name: string, label: string, value: number | null) => ({
+    ...({ id: `filter-${name}`, name, label, type: "number" } as const),
+    value: value === null ? "" : String(value),
+  });
   return [
     { id: "filter-q", name: "q", label: "Search", value: query.q, placeholder: "name, symbol" },
     field("symbol", "Asset", query.symbol, symbols),
@@ -222,6 +258,8 @@ export function fieldsOf({ rows }: BotsOverview, query: BotsQuery): BarField[] {
       { value: "any", label: "any flag" },
       ...Object.entries(FLAGS).map(([value, { label }]) => ({ value, label })),
     ]),
+    bound("pnl-from", "PnL from", pnlFrom),
+    bound("pnl-to", "PnL to", pnlTo),
   ];
 }
 
@@ -234,6 +272,8 @@ export function chipsOf(fields: readonly BarField[], query: BotsQuery): Chip[] {
     status: { status: null },
     account: { account: null },
     flag: { flag: null },
+    "pnl-from": { pnlFrom: null },
+    "pnl-to": { pnlTo: null },
   };
   return fields
     .filter(({ value }) => value !== "")

@@ -66,7 +66,8 @@ async function showBots(
   const overview = await deps.bots.overview(actorOf(session).scope);
   const mayTrade = includesRole(session.role, "trader");
   const fields = fieldsOf(overview, query);
-  const live = liveProps(overview, query, { csrf, mayTrade });
+  const { timeZone } = session.user;
+  const live = liveProps(overview, query, { csrf, mayTrade, timeZone });
   const sort = `${query.isDown ? "-" : ""}${query.sort}`;
   const shown = (
     <BotsPage
@@ -93,11 +94,12 @@ async function streamBots(
 ) {
   const { scope } = actorOf(session);
   const mayTrade = includesRole(session.role, "trader");
+  const looker = { csrf, mayTrade, timeZone: session.user.timeZone };
   const first = await bots.overview(scope);
   return streams.open(c, (send, end) => {
     let sent = "";
     const show = (overview: BotsOverview) => {
-      const html = String(<BotsLive {...liveProps(overview, query, { csrf, mayTrade })} />);
+      const html = String(<BotsLive {...liveProps(overview, query, looker)} />);
       if (html !== sent) send({ html });
       sent = html;
       if (overview.rows.length > 0) return;

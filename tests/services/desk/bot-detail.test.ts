@@ -254,6 +254,11 @@ test("killing a bot takes the typed word, and only this bot is halted", async ()
   expect(await detail.kill(actor, bot, "KILL")).toEqual({ ok: true });
   expect(await ofBot()).toMatchObject([{ scope: { botId: bot.id }, state: "halted" }]);
   expect((await detail.standing(scope, bot)).state).toMatchObject({ actor: actor.user.email });
+  const scopeOf = { kind: "bot", botId: bot.id } as const;
+  const frozen = { scope: scopeOf, state: "frozen", reason: "by hand", actor: "ann" } as const;
+  await control.setStates(scope, [frozen], now());
+  expect(await detail.kill(actor, bot, "KILL")).toMatchObject({ ok: false, field: "kill" });
+  expect(await ofBot()).toMatchObject([{ state: "frozen" }]);
   await detail.release(actor, bot);
   expect(await ofBot()).toMatchObject([{ state: "active" }]);
   const entries = await createAuditRepository(database.sql).list(scope, { limit: 5 });

@@ -103,6 +103,19 @@ describe("the strictest scope", () => {
     expect(control.cell(accountOf("paper"), BOT)).toMatchObject({ epoch: 1, state: "active" });
   });
 
+  test("of a live account that was never armed is frozen, whatever stands for live trading", async () => {
+    const { control, change } = world();
+    for (const state of STATES) {
+      await change(set({ kind: "live" }, state));
+      await control.refresh();
+      expect(control.cell(accountOf("live"), BOT)).toMatchObject({ state: "frozen" });
+    }
+    await change(set({ kind: "account", accountId: ACCOUNT }, "active"));
+    await change(set({ kind: "live" }, "reducing"));
+    await control.refresh();
+    expect(control.cell(accountOf("live"), BOT)).toMatchObject({ state: "reducing" });
+  });
+
   test("of other accounts, bots and workspaces does not count", async () => {
     const { control, change } = world();
     await change(

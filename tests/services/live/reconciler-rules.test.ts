@@ -72,43 +72,6 @@ describe("a read that failed", () => {
     expect(block(lab)).toBeNull();
   });
 
-  test("of positions whose turn is far keeps nothing else back and is no failure", async () => {
-    let isFar = true;
-    const broker = (real: Broker): Broker => ({
-      ...real,
-      positions: (symbol, options) => {
-        const tooFar = Object.assign(new Error("it waits"), { name: "BrokerError" });
-        if (!isFar) return real.positions(symbol, options);
-        return Promise.reject(Object.assign(tooFar, { kind: "queue_full" }));
-      },
-    });
-    const lab = await startReconcileLab({ broker });
-    const order = await lab.send();
-    await lab.lab.step(1000);
-    const report = await lab.pass();
-    expect(report).toMatchObject({ isComplete: false, isDeferred: true, failures: [] });
-    expect((await lab.find(order)).status).toBe("filled");
-    expect(lab.kinds()).not.toContain("reconcile_failed");
-    expect(lab.reconciler().isClean()).toBe(false);
-    isFar = false;
-    expect(await lab.pass()).toMatchObject({ isComplete: true, isDeferred: false });
-  });
-
-  test("of open orders whose turn is far does not keep fills from being booked", async () => {
-    const broker = (real: Broker): Broker => ({
-      ...real,
-      openOrders: () => {
-        const tooFar = Object.assign(new Error("it waits"), { name: "BrokerError" });
-        return Promise.reject(Object.assign(tooFar, { kind: "queue_full" }));
-      },
-    });
-    const lab = await startReconcileLab({ broker });
-    await lab.send();
-    await lab.lab.step(1000);
-    expect(await lab.pass()).toMatchObject({ isComplete: false, isDeferred: true, failures: [] });
-    expect(await lab.store.fills(lab.scope, lab.accountId, SYMBOL)).toHaveLength(1);
-  });
-
   test("of positions keeps a difference that was there", async () => {
     const { lab, failing } = await labWithReads();
     await lab.lab.fault("manual_trade", { params: { side: "BUY", quantity: "0.5" } });

@@ -64,9 +64,7 @@ async function play(
 ): Promise<void> {
   await scenario.run(lab);
   await lab.settle();
-  // Whether a fill is found by its order or by its trade record first depends on the scenario.
-  const told = lab.kinds().filter((kind) => kind !== "missed_fill");
-  expect(told.sort()).toEqual([...(scenario.told ?? [])].sort());
+  expect(lab.kinds().sort()).toEqual([...(scenario.told ?? [])].sort());
   const differences = (await lab.differences()).join("\n");
   if (scenario.differs) expect(differences).toMatch(scenario.differs);
   else expect(differences).toBe("");

@@ -13,7 +13,7 @@ export type Scenario = {
   /** Also on PostgreSQL. */
   readonly inDatabase?: true;
   readonly run: (lab: ReconcileLab) => Promise<void>;
-  /** Kinds of events, in any order, each as often as it stands here; `missed_fill` is left out. */
+  /** Kinds of events, in any order, each as often as it stands here. */
   readonly told?: readonly string[];
   /** What blocks the contract in the end; nothing when absent. */
   readonly blocked?: RegExp;
