@@ -168,9 +168,18 @@ export type FindingView = {
     | "position_mode"
     | "second_instance"
     /** What a person keeps on the account: known, and no difference. */
-    | "known_position";
+    | "known_position"
+    /** An order a person took over: known, and nobody else's. */
+    | "known_order";
   readonly symbol: string | null;
   readonly sentence: string;
   readonly since: EpochMs;
   readonly choices: readonly ("adopt" | "ignore" | "heed" | "flatten" | "cancel")[];
+  /** Who may take it over, whoever gets it unless another is named first; absent where nobody can. */
+  readonly heirs?: readonly FindingHeir[];
+  /** What that one taking it over means, one sentence; absent where nobody can. */
+  readonly adoption?: string;
 };
+
+/** Somebody who may take over what was found: a bot, or a person where both are null. */
+export type FindingHeir = { readonly botId: number | null; readonly name: string | null };

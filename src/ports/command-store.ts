@@ -19,11 +19,13 @@ export type Command =
   /** The next rung of the ladder is left out. */
   | { readonly kind: "skip_rung" }
   | { readonly kind: "cancel_order"; readonly intentId: IntentId }
-  /** Takes over what the exchange holds, leaves it alone, or closes it. */
+  /** Takes over what the exchange holds, leaves it alone, closes or cancels it. */
   | {
       readonly kind: "settle_finding";
       readonly findingKey: string;
       readonly choice: "adopt" | "ignore" | "heed" | "flatten" | "cancel";
+      /** Who takes it over, null for a person; absent for whoever gets it by itself. */
+      readonly heir?: BotId | null;
     }
   | { readonly kind: "clear_error" };
 

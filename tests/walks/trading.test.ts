@@ -2,11 +2,14 @@
 // word, findings, the release, alarms; as an owner and as a viewer; wide and narrow.
 import { expect } from "bun:test";
 import type { FindingView } from "../../src/model/live-figures.ts";
+import type { Bot } from "../../src/ports/bot-store.ts";
 import type { Delivery } from "../../src/ports/notifier.ts";
+import type { Json } from "../../src/ports/settings-store.ts";
 import { listen } from "../../src/web/server.ts";
+import { someAccountFigures } from "../support/bot-desk.ts";
 import { testIf } from "../support/needs.ts";
 import { HEIGHTS, launch, PASSWORD, type Walker, walker } from "../support/walker.ts";
-import { tradingCase } from "../web/trading-case.ts";
+import { type TradingCase, tradingCase } from "../web/trading-case.ts";
 
 /** The app behind a real port, with bots that hold and work. */
 async function served() {
@@ -102,26 +105,86 @@ async function closeAll(walk: Walker, { url, world, bot, other }: Served) {
   quiet();
 }
 
-async function findings(walk: Walker, { url, world, bot }: Served) {
+/** What the worker found: a difference somebody may take over, an order, and what is known already. */
+function found(bot: Bot, other: Bot): readonly FindingView[] {
+  const since = Date.UTC(2026, 0, 5);
+  const symbol = "BTC/USDT:USDT";
+  const heirs = [
+    { botId: bot.id, name: bot.name },
+    { botId: null, name: null },
+    { botId: other.id, name: other.name },
+  ];
+  return [
+    {
+      ...{ key: "drift BTC", kind: "position_drift", symbol, since, heirs },
+      choices: ["adopt", "ignore", "flatten"],
+      sentence: "BTC/USDT:USDT: the account and its owners do not agree, by 0.5",
+      adoption: `Taking it over gives it to the bot ${bot.name}, which protects it with its stop`,
+    },
+    {
+      ...{ key: "stranger 7", kind: "stranger_order", symbol, since, heirs: heirs.slice(0, 2) },
+      choices: ["adopt", "ignore", "cancel"],
+      sentence: "order 1784236 (buy 0.25 at 90100) was not placed here and may change the position",
+    },
+    {
+      ...{ key: "known net BTC", kind: "known_position", symbol, since, choices: ["flatten"] },
+      sentence: "BTC/USDT:USDT: 1.5 belong to a person; no bot uses them",
+    },
+  ];
+}
+
+async function findings(walk: Walker, { url, world, bot, other }: Served) {
   const { page, judge, quiet } = walk;
-  const drift: FindingView = {
-    key: "drift BTC",
-    kind: "position_drift",
-    symbol: "BTC/USDT:USDT",
-    since: Date.UTC(2026, 0, 5),
-    choices: ["adopt", "ignore", "flatten"],
-    sentence: "The exchange holds 2.5 long, the bots hold 2: 0.5 belong to nobody.",
-  };
-  await world.rows.finds(bot, [drift]);
-  await page.waitForSelector("text=0.5 belong to nobody");
+  await tellFound(world, bot, found(bot, other));
+  await page.waitForSelector("text=do not agree, by 0.5");
   await judge("t09-finding");
-  await page.click("#findings >> text=Close…");
+  await page.click("#findings >> text=Close… >> nth=0");
   await page.waitForSelector("text=Type FLATTEN");
   await judge("t10-close-finding");
-  await page.goto(`${url}/trading`);
-  await page.click("#findings >> role=button[name=Ignore]");
+  await page.click("text=Leave it");
+  await page.click("#findings >> text=Cancel order");
+  await page.waitForSelector("text=Cancel an order");
+  await judge("t10-cancel-order");
+  await page.click("main form button.danger");
+  await page.waitForURL(`${url}/trading?done=settled`);
+  await page.click("#findings >> role=button[name=Ignore] >> nth=0");
+  await page.waitForURL(`${url}/trading?done=settled`);
+  await page.click("#findings >> role=button[name='Take over'] >> nth=0");
+  await page.selectOption("#bot", "person");
+  await judge("t10-take-over");
+  await page.click("main form button");
   await page.waitForURL(`${url}/trading?done=settled`);
   quiet();
+  await onAccount(walk, { url, bot });
+}
+
+/** The same on the page of the account. */
+async function onAccount(
+  { page, judge, quiet }: Walker,
+  { url, bot }: Pick<Served, "url" | "bot">,
+) {
+  const path = `${url}/accounts/${bot.accountId}`;
+  await page.goto(path);
+  await page.waitForSelector("#findings >> text=Cancel order");
+  await judge("t10-account");
+  await page.click("#findings >> role=button[name='Take over'] >> nth=1");
+  await page.selectOption("#bot", "person");
+  await page.click("main form button");
+  await page.waitForURL(`${path}?done=settled`);
+  await page.click("#findings >> text=Close… >> nth=0");
+  await page.waitForSelector("text=Type FLATTEN");
+  await page.click("text=Leave it");
+  await page.waitForURL(path);
+  quiet();
+}
+
+function tellFound({ rows, alpha, made }: TradingCase, bot: Bot, list: readonly FindingView[]) {
+  const at = made.clock.now();
+  const health = { health: "error", sentence: list[0]?.sentence ?? "" } as const;
+  const figures = someAccountFigures(at, { ...health, findings: list });
+  const body = figures as unknown as Json;
+  const snapshot = { accountId: bot.accountId, botId: null, worker: "worker-1", at, body };
+  return rows.bots.saveFigures(alpha.scope, [snapshot], []);
 }
 
 async function release(walk: Walker, { url }: Served) {

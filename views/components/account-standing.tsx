@@ -1,5 +1,6 @@
-// How an account stands, as its worker told last: money, exposure, exchange, what keeps entries back. Kept fresh by the
-// server's stream and therefore without forms; rendered by pages/accounts-detail.tsx and routes/account-live.tsx.
+// How an account stands, as its worker told last: money, exposure, exchange, what keeps entries back, what disagrees.
+// Kept fresh by the server's stream; rendered by pages/accounts-detail.tsx and routes/account-live.tsx.
+import { type FindingRow, FindingsList } from "./findings-list.tsx";
 import { type Kpi, KpiTiles } from "./parts.tsx";
 
 /** One fact in words. */
@@ -14,7 +15,9 @@ export type AccountStandingProps = {
     readonly tiles: readonly Kpi[];
     readonly facts: readonly StandingFact[];
     readonly blocks: readonly string[];
-    readonly findings: readonly string[];
+    readonly findings: readonly FindingRow[];
+    /** For the forms of the findings. */
+    readonly csrf: string;
     /** Set while nobody looks after the account any more. */
     readonly stale: string | null;
   } | null;
@@ -26,17 +29,30 @@ const HEALTH = {
   error: { tone: "red", text: "✗ decide" },
 } as const;
 
-function Sentences({ title, list }: { title: string; list: readonly string[] }) {
+function Blocks({ list }: { list: readonly string[] }) {
   if (list.length === 0) return null;
   return (
     <>
-      <h3>{title}</h3>
+      <h3>What keeps entries back</h3>
       <ul class="rows tight">
         {list.map((sentence) => (
           <li class="breakable">{sentence}</li>
         ))}
       </ul>
     </>
+  );
+}
+
+function Findings({ csrf, findings }: { csrf: string; findings: readonly FindingRow[] }) {
+  if (findings.length === 0) return null;
+  return (
+    <section id="findings" aria-label="Findings to settle">
+      <h3>Findings to settle</h3>
+      <FindingsList csrf={csrf} findings={findings} from="account" />
+      <p class="muted small">
+        <a href="/help/emergency">What each choice does</a>
+      </p>
+    </section>
   );
 }
 
@@ -49,7 +65,7 @@ export function AccountStandingView({ standing }: AccountStandingProps) {
       </p>
     );
   }
-  const { health, sentence, tiles, facts, blocks, findings, stale } = standing;
+  const { health, sentence, tiles, facts, blocks, findings, csrf, stale } = standing;
   const { tone, text } = HEALTH[health];
   return (
     <>
@@ -71,9 +87,8 @@ export function AccountStandingView({ standing }: AccountStandingProps) {
           </div>
         ))}
       </dl>
-      <Sentences title="What keeps entries back" list={blocks} />
-      <Sentences title="Findings to settle" list={findings} />
-      {findings.length > 0 ? <a href="/trading#findings">Settle findings</a> : null}
+      <Blocks list={blocks} />
+      <Findings csrf={csrf} findings={findings} />
     </>
   );
 }

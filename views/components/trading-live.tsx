@@ -1,5 +1,6 @@
 // The part of the page of trading states that changes by itself: states, closings under way, findings to settle.
 // Rendered with the page and again by its stream. Plain props in, HTML out.
+import { type FindingRow, FindingsList } from "./findings-list.tsx";
 import { CsrfField } from "./form.tsx";
 import { StatePill, type StopState } from "./trading-banner.tsx";
 
@@ -30,17 +31,6 @@ export type RoundRow = {
     readonly outcome: "waiting" | "closed" | "incomplete";
     readonly sentence: string;
   }[];
-};
-
-/** One finding with what may be done about it. */
-export type FindingRow = {
-  readonly accountId: number;
-  readonly account: string;
-  readonly key: string;
-  readonly title: string;
-  readonly sentence: string;
-  readonly since: string;
-  readonly choices: readonly { readonly choice: string; readonly label: string }[];
 };
 
 /** Everything that changes by itself. */
@@ -128,33 +118,6 @@ function Round({ round }: { round: RoundRow }) {
   );
 }
 
-function Finding({ csrf, finding }: { csrf: string; finding: FindingRow }) {
-  return (
-    <li>
-      <div class="row-title">
-        <strong>
-          {finding.title} · {finding.account}
-        </strong>
-        <p>{finding.sentence}</p>
-        <p class="muted small">since {finding.since}</p>
-      </div>
-      <div class="buttons">
-        {finding.choices.map(({ choice, label }) => (
-          <form method="post" action="/trading/settle" class="action">
-            <CsrfField csrf={csrf} />
-            <input type="hidden" name="account" value={finding.accountId} />
-            <input type="hidden" name="finding" value={finding.key} />
-            <input type="hidden" name="choice" value={choice} />
-            <button type="submit" class={choice === "flatten" ? "danger" : "quiet"}>
-              {label}
-            </button>
-          </form>
-        ))}
-      </div>
-    </li>
-  );
-}
-
 /** The part that changes by itself. */
 export function TradingLive(props: TradingLiveProps) {
   const { csrf, summary, rounds, findings } = props;
@@ -168,13 +131,9 @@ export function TradingLive(props: TradingLiveProps) {
           <p class="muted">
             What the exchange says is not what Dragon knows. Entries of the market wait until
             somebody decides; a finding that is ignored keeps nothing back. Owners take over and
-            ignore, traders close.
+            ignore, traders close and cancel.
           </p>
-          <ul class="rows tight findings">
-            {findings.map((finding) => (
-              <Finding csrf={csrf} finding={finding} />
-            ))}
-          </ul>
+          <FindingsList csrf={csrf} findings={findings} from="trading" />
         </section>
       )}
       {rounds.map((round) => (

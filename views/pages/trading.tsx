@@ -1,5 +1,6 @@
 // Trading states: what is stopped and since when, how to stop and release, what closings came to, findings to settle;
 // and the question before a dangerous step. Rendered by web/routes/trading.tsx.
+import type { Child } from "hono/jsx";
 import { Alert, CsrfField, Done } from "../components/form.tsx";
 import { KillForm, type ScopeGroup } from "../components/kill-form.tsx";
 import { TradingLive, type TradingLiveProps } from "../components/trading-live.tsx";
@@ -63,7 +64,14 @@ export type ConfirmProps = {
   readonly groups: readonly ReachGroup[];
   readonly action: string;
   readonly label: string;
-  readonly word: string;
+  /** Nothing is lost by it: the button is an ordinary one. */
+  readonly isPlain?: boolean | undefined;
+  /** What has to be typed; null where pressing once more is enough. */
+  readonly word: string | null;
+  /** What has to be chosen before, as fields. */
+  readonly children?: Child;
+  /** Where the reader came from; the page of trading states unless told. */
+  readonly back?: { readonly href: string; readonly label: string } | undefined;
   readonly fields: Readonly<Record<string, string>>;
   readonly problem?: string | undefined;
 };
@@ -85,13 +93,40 @@ function Group({ group }: { group: ReachGroup }) {
   );
 }
 
-/** The question, with everything in reach and the word to type. */
+function Word({ word, problem }: { word: string; problem: string | undefined }) {
+  return (
+    <div class="field">
+      <label for="confirm">
+        Type <code>{word}</code> to confirm
+      </label>
+      <input
+        id="confirm"
+        name="confirm"
+        autocomplete="off"
+        required
+        autofocus
+        aria-invalid={problem ? "true" : undefined}
+        aria-describedby={problem ? "confirm-problem" : undefined}
+      />
+      {problem ? (
+        <p class="problem" id="confirm-problem">
+          {problem}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+const TRADING = { href: "/trading", label: "Trading states" };
+
+/** The question, with everything in reach and the word to type where one is wanted. */
 export function TradingConfirmPage(props: ConfirmProps) {
   const { frame, csrf, title, effect, groups, action, label, word, fields, problem } = props;
+  const back = props.back ?? TRADING;
   return (
     <Layout title={`${title} · Dragon`} frame={frame}>
       <p class="crumb">
-        <a href="/trading">Trading states</a>
+        <a href={back.href}>{back.label}</a>
       </p>
       <h1>{title}</h1>
       <p class="lead">{effect}</p>
@@ -100,28 +135,18 @@ export function TradingConfirmPage(props: ConfirmProps) {
         {Object.entries(fields).map(([name, value]) => (
           <input type="hidden" name={name} value={value} />
         ))}
-        <div class="field">
-          <label for="confirm">
-            Type <code>{word}</code> to confirm
-          </label>
-          <input
-            id="confirm"
-            name="confirm"
-            autocomplete="off"
-            required
-            autofocus
-            aria-invalid={problem ? "true" : undefined}
-            aria-describedby={problem ? "confirm-problem" : undefined}
-          />
-          {problem ? (
-            <p class="problem" id="confirm-problem">
-              {problem}
-            </p>
-          ) : null}
+        {props.children}
+        {word === null ? (
+          <input type="hidden" name="confirm" value="yes" />
+        ) : (
+          <Word word={word} problem={problem} />
+        )}
+        <div class="buttons">
+          <button type="submit" class={props.isPlain ? undefined : "danger"}>
+            {label}
+          </button>
+          <a href={back.href}>Leave it</a>
         </div>
-        <button type="submit" class="danger">
-          {label}
-        </button>
       </form>
       {groups.map((group) => (
         <Group group={group} />

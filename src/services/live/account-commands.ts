@@ -44,10 +44,11 @@ export async function carryOutCommands(
 async function carryOut(
   loop: LoopContext,
   bots: readonly RunningBot[],
-  { botId, command, actor }: StoredCommand,
+  { id, botId, command, actor }: StoredCommand,
 ): Promise<Outcome> {
   if (command.kind === "settle_finding") {
-    return loop.settleFinding({ key: command.findingKey, choice: command.choice, actor });
+    const { findingKey: key, choice, heir } = command;
+    return loop.settleFinding({ id, key, choice, actor, ...(heir === undefined ? {} : { heir }) });
   }
   const one = bots.find(({ bot }) => bot.id === botId);
   if (!one) return refused("The bot is not running.");

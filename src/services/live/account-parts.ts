@@ -5,8 +5,8 @@ import { settleAssetOf } from "../../model/instrument.ts";
 import type { OrderRules } from "../../model/order-rules.ts";
 import { createFactIngest } from "./fact-ingest.ts";
 import type { FactMarket } from "./fact-records.ts";
-import type { FactIngest, LiveDeps, OrderDispatcher, UnverifiedResolver } from "./live-types.ts";
-import { createOrderDispatcher } from "./order-dispatcher.ts";
+import type { FactIngest, LiveDeps, UnverifiedResolver } from "./live-types.ts";
+import { type AccountDispatcher, createOrderDispatcher } from "./order-dispatcher.ts";
 import { type AccountReconciler, createReconciler } from "./reconciler.ts";
 import { createUnverifiedResolver } from "./unverified-resolver.ts";
 
@@ -15,7 +15,7 @@ export type AccountMarket = FactMarket & { readonly rules: OrderRules };
 
 /** Everything that trades one account. */
 export type AccountParts = {
-  readonly dispatcher: OrderDispatcher;
+  readonly dispatcher: AccountDispatcher;
   readonly resolver: UnverifiedResolver;
   readonly ingest: FactIngest;
   readonly reconciler: AccountReconciler;
@@ -51,7 +51,7 @@ export function createAccountParts(
     ingest,
     inFlight: () => dispatcher.inFlight(),
   });
-  const dispatcher: OrderDispatcher = createOrderDispatcher({ ...live, resolver });
+  const dispatcher: AccountDispatcher = createOrderDispatcher({ ...live, resolver });
   const reconciler = createReconciler({
     ...live,
     ...{ ingest, markets, onBooked },

@@ -18,6 +18,7 @@ import {
   type KillWish,
   RESUME_WORD,
 } from "./emergency-types.ts";
+import { heirTyped } from "./findings-heirs.ts";
 import {
   botsToFlatten,
   findingsOf,
@@ -234,7 +235,7 @@ export async function settle(
   if (!includesRole(scope.role, "trader")) {
     return refuse("not_allowed", "settling a finding needs the rights of a trader");
   }
-  const { accounts, rows } = await readFacts(deps, scope);
+  const { accounts, bots: all, rows } = await readFacts(deps, scope);
   const found = (await findingsOf(deps, scope, accounts)).find(
     ({ accountId, key }) => accountId === wish.accountId && key === wish.findingKey,
   );
@@ -252,7 +253,10 @@ export async function settle(
   const word = choice === "flatten" ? KILL_WORDS.flatten : null;
   if (word !== null && wish.confirm.trim() !== word) return wrongWord(wish.confirm, word);
   const { accountId, findingKey } = wish;
-  const command: Command = { kind: "settle_finding", findingKey, choice };
+  const typed = choice === "adopt" ? (wish.bot ?? "") : "";
+  const heir = heirTyped(typed, found, { accountId, bots: all });
+  if (!heir.ok) return heir;
+  const command: Command = { kind: "settle_finding", findingKey, choice, ...heir.named };
   const asked = await deps.commands.ask(
     scope,
     { accountId, botId: null, command, actor: user.email },

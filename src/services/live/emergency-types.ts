@@ -6,7 +6,7 @@ import type { AccountId } from "../../ports/account-store.ts";
 import type { BotStore } from "../../ports/bot-store.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CommandStore } from "../../ports/command-store.ts";
-import type { ControlStore, ScopeState } from "../../ports/control-store.ts";
+import type { ControlStore } from "../../ports/control-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { SettingsStore } from "../../ports/settings-store.ts";
 import type { Actor, FieldRefusal } from "../desk/actor.ts";
@@ -18,6 +18,7 @@ import type {
   TradingFacts,
   ViewDeps,
 } from "./emergency-view.ts";
+import type { KnownState } from "./trading-scopes.ts";
 
 /** Levels by name. */
 export const KILL_LEVELS = ["block", "stop", "flatten", "freeze"] as const satisfies KillLevel[];
@@ -48,7 +49,7 @@ export type EmergencyOutcome =
   | { readonly ok: false; readonly reason: "not_allowed" | "no_effect"; readonly detail: string };
 
 /** The state of one scope for people. */
-export type ScopeView = ScopeState & {
+export type ScopeView = KnownState & {
   readonly key: string;
   readonly name: string;
   /** Real money that is switched off: nobody stopped it, it is no emergency. */
@@ -106,6 +107,8 @@ export type Emergency = {
       readonly findingKey: string;
       readonly choice: string;
       readonly confirm: string;
+      /** Who takes it over: a bot's number or `person`; nothing for whoever gets it by itself. */
+      readonly bot?: string;
     },
   ): Promise<EmergencyOutcome>;
   /** Follows closings of every workspace until the signal; never rejects. */

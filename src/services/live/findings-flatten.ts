@@ -6,6 +6,7 @@ import type { PositionSide } from "../../model/order.ts";
 import { ok, refuse, type Result } from "../../model/result.ts";
 import type { EpochMs } from "../../model/time.ts";
 import type { Leg } from "../../model/trade-record.ts";
+import type { StoredIntent } from "../../ports/trading-store.ts";
 import type { AccountMarket, AccountParts } from "./account-parts.ts";
 import { approvedClose } from "./account-commands.ts";
 import { OPERATOR_BOT } from "./findings-adopt.ts";
@@ -67,12 +68,14 @@ type Round = {
 /** Sends what may be sent now. @returns why it is not closed yet; null when nothing is in the way */
 async function closeRound(
   { live, parts }: ClosingParts,
-  { symbol, held, market }: Round,
+  { symbol, leg, held, market }: Round,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { account, store, broker } = live;
   const alive = await store.aliveIntents(account.scope, account.accountId);
-  if (alive.some((one) => one.owner === OPERATOR && one.symbol === symbol)) {
+  const isClosing = (one: StoredIntent) =>
+    one.owner === OPERATOR && one.purpose === "flatten" && one.symbol === symbol;
+  if (alive.some((one) => isClosing(one) && one.leg === leg)) {
     return "the closing order is not proven done";
   }
   const legs = await broker.positions(symbol, { signal, isFlatten: true });

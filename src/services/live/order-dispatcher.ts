@@ -2,8 +2,10 @@
 // one order after the other. Built once per account by whoever holds its lease. It never sends what was
 // not committed, never sends anything twice, and never guesses what became of a write.
 import { assert } from "../../model/result.ts";
+import type { OrderRef } from "../../ports/broker.ts";
 import type { IntentId, StoredIntent } from "../../ports/trading-store.ts";
 import { createClientIds } from "./client-ids.ts";
+import { cancelStranger, type StrangerCancelled } from "./findings-cancel.ts";
 import type {
   Cancelled,
   DispatchBatch,
@@ -20,21 +22,27 @@ import { createStopRoom } from "./stop-room.ts";
 /** What the dispatcher needs; the doubts are the unverified resolver's. */
 export type DispatcherDeps = LiveDeps & { readonly resolver: Doubts };
 
+/** The door with what a person may do to orders of others. */
+export type AccountDispatcher = OrderDispatcher & {
+  /** Cancels an order nobody here placed, by its exchange id, in its turn among the batches. */
+  cancelStranger(ref: OrderRef): Promise<StrangerCancelled>;
+};
+
 type Waiting = {
-  readonly batch: DispatchBatch;
-  readonly settle: (report: Promise<DispatchReport>) => void;
+  /** Goes before everything that is not. */
+  readonly isFlatten: boolean;
+  /** Carries it out and answers who asked. */
+  readonly begin: () => Promise<unknown>;
+  readonly refuse: () => void;
 };
 
 /** Batches that may wait at once. */
 const BATCHES_MAX = 1000;
-const STOPPING: DispatchReport = {
-  ok: false,
-  reason: "stopping",
-  detail: "the account is not traded here any more",
-};
+const NOT_TRADED = "the account is not traded here any more";
+const STOPPING: DispatchReport = { ok: false, reason: "stopping", detail: NOT_TRADED };
 
 /** The door of one account. */
-export function createOrderDispatcher(deps: DispatcherDeps): OrderDispatcher {
+export function createOrderDispatcher(deps: DispatcherDeps): AccountDispatcher {
   const door = createDoor(deps);
   const waiting: Waiting[] = [];
   let isStopping = false;
@@ -42,28 +50,35 @@ export function createOrderDispatcher(deps: DispatcherDeps): OrderDispatcher {
 
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const done = door.run(next.batch);
-      next.settle(done);
-      await done.catch(() => "it was handed to who asked");
+      await next.begin().catch(() => "it was handed to who asked");
     }
     present = null;
   }
 
+  function inTurn<T>(isFlatten: boolean, run: () => Promise<T>, stopping: T): Promise<T> {
+    if (isStopping) return Promise.resolve(stopping);
+    assert(waiting.length < BATCHES_MAX, `at most ${BATCHES_MAX} batches wait`);
+    return new Promise((settle) => {
+      const begin = () => {
+        const done = run();
+        settle(done);
+        return done;
+      };
+      const place = waiting.findIndex((other) => isFlatten && !other.isFlatten);
+      const one = { isFlatten, begin, refuse: () => settle(stopping) };
+      waiting.splice(place < 0 ? waiting.length : place, 0, one);
+      present ??= work();
+    });
+  }
+
   return {
-    dispatch(batch) {
-      if (isStopping) return Promise.resolve(STOPPING);
-      assert(waiting.length < BATCHES_MAX, `at most ${BATCHES_MAX} batches wait`);
-      return new Promise((settle) => {
-        const isFirst = ({ batch: other }: Waiting) => batch.isFlatten && !other.isFlatten;
-        const place = waiting.findIndex(isFirst);
-        waiting.splice(place < 0 ? waiting.length : place, 0, { batch, settle });
-        present ??= work();
-      });
-    },
+    dispatch: (batch) => inTurn(batch.isFlatten, () => door.run(batch), STOPPING),
+    cancelStranger: (ref) =>
+      inTurn(false, () => door.cancelStranger(ref), { outcome: "withheld", sentence: NOT_TRADED }),
     inFlight: () => door.inFlight,
     async stop() {
       isStopping = true;
-      for (const { settle } of waiting.splice(0)) settle(Promise.resolve(STOPPING));
+      for (const { refuse } of waiting.splice(0)) refuse();
       await present;
     },
   };
@@ -72,6 +87,7 @@ export function createOrderDispatcher(deps: DispatcherDeps): OrderDispatcher {
 type Door = {
   readonly inFlight: ReadonlySet<IntentId>;
   run(batch: DispatchBatch): Promise<DispatchReport>;
+  cancelStranger(ref: OrderRef): Promise<StrangerCancelled>;
 };
 
 function createDoor({ resolver, ...live }: DispatcherDeps): Door {
@@ -89,6 +105,7 @@ function createDoor({ resolver, ...live }: DispatcherDeps): Door {
 
   return {
     inFlight,
+    cancelStranger: (ref) => cancelStranger(deps, ref),
     async run(batch) {
       const { isFlatten, step } = batch;
       const { cancelled, local, closedSlots } = await cancelOrders(deps, batch);

@@ -3,6 +3,7 @@
 // sends or cancels an order, and concludes nothing from what it could not read.
 import { reconcile, settle } from "../../execution/reconcile.ts";
 import {
+  driftOf,
   type Finding,
   FRESH_MEMORY,
   type Inquiry,
@@ -246,6 +247,11 @@ async function inquire(
   // Which orders rest was not told in time: their fills are not to wait for that.
   if (now.exchange.orders === null && deps.broker.capabilities.tradesOfAll) {
     for (const symbol of deps.markets.keys()) want([{ kind: "trades", symbol, sinceAt: null }]);
+  }
+  // A record that comes late explains what the exchange holds: it is asked for as long as that differs.
+  for (const name of Object.keys(now.memory.drifts)) {
+    const { between, symbol } = driftOf(name);
+    if (between === "exchange") want([{ kind: "trades", symbol, sinceAt: null }]);
   }
   const before = state.askedIn;
   state.askedIn = new Map(

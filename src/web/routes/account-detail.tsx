@@ -56,6 +56,7 @@ const DONE: Readonly<Record<string, string>> = {
   armed: "The account is armed: its bots trade real money.",
   disarmed: "Live trading of the account is off.",
   reset: "The limit is reset.",
+  settled: "The worker of the account was asked; it reports in the events.",
 };
 
 /** Answers with the page; 422 after a refused change. */
@@ -114,7 +115,7 @@ export async function showAccount(
       timeZone={timeZone}
       problems={problems}
       live={live && liveCard(live, card)}
-      standing={standingShown(await accountLive.standing(scope, account.id), timeZone)}
+      standing={standingShown(await accountLive.standing(scope, account.id), account, visitor)}
       reached={reachedRows(await accountLive.reached(scope, account.id), timeZone)}
       resetWord={RESET_WORD}
       refused={report && { sentence: sentence(report.detail), checks: checkRows(report.report) }}

@@ -18,6 +18,7 @@ import { includesRole } from "../../services/desk/tokens.ts";
 import { DISARM_WORD, type PreflightRun } from "../../services/live/preflight.ts";
 import { sentence } from "../forms/backtest-sentences.ts";
 import type { Visitor } from "../route.ts";
+import { findingRow } from "./trading-view.ts";
 
 type PreflightCheck = PreflightRun["checks"][number];
 
@@ -31,11 +32,13 @@ const EXCHANGE: Readonly<Record<AccountFigures["exchange"], string>> = {
 
 const exact = (amount: Decimal | null) => (amount === null ? null : Number(amount));
 
-/** The card of how the account stands. */
+/** The card of how the account stands, with the choices of whoever looks. */
 export function standingShown(
   { at, figures, shownAt, isStale }: AccountStanding,
-  timeZone: string,
+  { id: accountId, name: account }: Pick<TradingAccount, "id" | "name">,
+  { session, csrf }: Visitor,
 ): AccountStandingProps {
+  const looker = { role: session.role, timeZone: session.user.timeZone };
   if (figures === null) return { standing: null };
   const { asset, health, blocks, findings } = figures;
   const amount = (value: Decimal | null) => money(exact(value), asset);
@@ -63,9 +66,10 @@ export function standingShown(
           value: `${age(figures.lastReconciledAt, at)}${figures.isReconciled ? "" : ", not clean"}`,
         },
         { label: "Worker", value: figures.worker },
-        { label: "Lease until", value: dateTime(figures.leaseUntil, timeZone) },
+        { label: "Lease until", value: dateTime(figures.leaseUntil, looker.timeZone) },
       ],
-      findings: findings.map((each) => sentence(each.sentence)),
+      findings: findings.map((each) => findingRow({ ...each, accountId, account }, looker)),
+      csrf,
       stale: isStale ? stale : null,
     },
   };

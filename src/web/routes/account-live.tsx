@@ -114,15 +114,16 @@ const reset: Run = async ({ accountLive }, c, { session }, accountId) => {
 async function streamStanding(
   { accountLive, streams }: WebDeps,
   c: WebContext,
-  { session }: Visitor,
-  { id }: TradingAccount,
+  visitor: Visitor,
+  account: TradingAccount,
 ) {
-  const { scope } = actorOf(session);
+  const { scope } = actorOf(visitor.session);
+  const { id } = account;
   const first = await accountLive.standing(scope, id);
   return streams.open(c, (send) => {
     let sent = "";
     const show = (standing: AccountStanding) => {
-      const shown = standingShown(standing, session.user.timeZone);
+      const shown = standingShown(standing, account, visitor);
       const html = String(<AccountStandingView {...shown} />);
       if (html !== sent) send({ html });
       sent = html;

@@ -1,8 +1,8 @@
 // Trading states in the words of the page: rows of scopes, closings and findings, the groups of a preview, and the
 // choices of the form that stops. Used by trading.tsx.
 import type { ScopeGroup } from "../../../views/components/kill-form.tsx";
+import type { FindingRow } from "../../../views/components/findings-list.tsx";
 import type {
-  FindingRow,
   RoundRow,
   ScopeRow,
   TradingLiveProps,
@@ -19,6 +19,7 @@ import type {
   PositionInReach,
 } from "../../services/live/emergency-view.ts";
 import { includesRole } from "../../services/desk/tokens.ts";
+import { sentence } from "../forms/backtest-sentences.ts";
 
 /** Who looks. */
 export type Looker = { readonly csrf: string; readonly role: Role; readonly timeZone: string };
@@ -65,12 +66,14 @@ function scopeRows(view: TradingView, { role, timeZone }: Looker): ScopeRow[] {
     const isOwner = includesRole(role, "owner");
     const state = row?.state ?? "active";
     const isFrozenLive = key === "live" && state === "frozen";
+    // Its pre-flight switches it on, no release.
+    const isUnarmed = key.startsWith("account:") && row?.isUnarmed === true;
     return {
       ...{ key, name, state },
       since: row ? dateTime(row.changedAt, timeZone) : "",
       by: row?.actor ?? "",
       why: row?.reason ?? "",
-      mayRelease: isOwner && state !== "active" && !isFrozenLive,
+      mayRelease: isOwner && state !== "active" && !isFrozenLive && !isUnarmed,
     };
   });
 }
@@ -96,6 +99,7 @@ const FINDINGS: Readonly<Record<OpenFinding["kind"], string>> = {
   position_mode: "Another position mode",
   second_instance: "Another instance trades here",
   known_position: "A person's position",
+  known_order: "A person's order",
 };
 
 const CHOICES: Readonly<Record<OpenFinding["choices"][number], string>> = {
@@ -109,14 +113,19 @@ const CHOICES: Readonly<Record<OpenFinding["choices"][number], string>> = {
 /** Taking over and ignoring let entries go on: they are for owners. */
 const OWNER_CHOICES: ReadonlySet<string> = new Set(["adopt", "ignore"]);
 
-function findingRow(finding: OpenFinding, { role, timeZone }: Looker): FindingRow {
-  const { accountId, account, key, kind, symbol, sentence, since, choices } = finding;
+/** A finding with the choices the looker has. */
+export function findingRow(
+  finding: OpenFinding,
+  { role, timeZone }: Pick<Looker, "role" | "timeZone">,
+): FindingRow {
+  const { accountId, account, key, kind, symbol, since, choices, adoption = "" } = finding;
   const mayChoose = (choice: string) =>
     includesRole(role, OWNER_CHOICES.has(choice) ? "owner" : "trader");
   return {
-    ...{ accountId, account, key, sentence },
+    ...{ accountId, account, key, sentence: sentence(finding.sentence) },
     title: symbol === null ? FINDINGS[kind] : `${FINDINGS[kind]} (${symbol})`,
     since: dateTime(since, timeZone),
+    adoption: adoption === "" || !mayChoose("adopt") ? "" : sentence(adoption),
     choices: choices.filter(mayChoose).map((choice) => ({ choice, label: CHOICES[choice] })),
   };
 }

@@ -4,7 +4,6 @@ import { ScopeGroups } from "../../../views/components/kill-form.tsx";
 import { TradingBanner } from "../../../views/components/trading-banner.tsx";
 import { TradingLive } from "../../../views/components/trading-live.tsx";
 import { TradingConfirmPage, TradingPage } from "../../../views/pages/trading.tsx";
-import type { AccountId } from "../../ports/account-store.ts";
 import { actorOf } from "../../services/desk/account.ts";
 import { includesRole } from "../../services/desk/tokens.ts";
 import {
@@ -17,8 +16,9 @@ import type { WebDeps } from "../deps.ts";
 import { sentence } from "../forms/backtest-sentences.ts";
 import { readFields } from "../forms/fields.ts";
 import { NOT_FOUND, type Refuse } from "../problems.tsx";
-import { frameOf, idOf, type PageStatus, respondPage } from "../respond.ts";
+import { frameOf, type PageStatus, respondPage } from "../respond.ts";
 import { action, page, part, type Route, type Visitor, type WebContext } from "../route.ts";
+import { settleFinding } from "./trading-settle.tsx";
 import {
   confirmedText,
   effectText,
@@ -42,7 +42,11 @@ export function tradingRoutes(deps: Deps, refuse: Refuse): Route[] {
     }),
     action("/trading/kill", "trader", (c, visitor) => kill(deps, refuse, c, visitor)),
     action("/trading/resume", "owner", (c, visitor) => resume(deps, refuse, c, visitor)),
-    action("/trading/settle", "trader", (c, visitor) => settle(deps, refuse, c, visitor)),
+    action("/trading/settle", "trader", (c, visitor) =>
+      settleFinding(deps, refuse, c, visitor, (outcome) =>
+        after(deps, c, visitor, outcome, "settled"),
+      ),
+    ),
   ];
 }
 
@@ -207,38 +211,4 @@ async function resume(deps: Deps, refuse: Refuse, c: WebContext, visitor: Visito
     />
   );
   return respondPage(c, shown, problem === undefined ? 200 : 422);
-}
-
-async function settle(deps: Deps, refuse: Refuse, c: WebContext, visitor: Visitor) {
-  const fields = await readFields(c, "account", "finding", "choice", "confirm");
-  const { account, finding: findingKey, choice, confirm } = fields;
-  const accountId = idOf<AccountId>(account);
-  if (accountId === undefined) return refuse(c, NOT_FOUND);
-  const actor = actorOf(visitor.session);
-  const word = choice === "flatten" ? KILL_WORDS.flatten : null;
-  if (word !== null && confirm.trim() !== word) {
-    const { findings } = await deps.emergency.view(actor.scope);
-    const found = findings.find((each) => each.accountId === accountId && each.key === findingKey);
-    if (found === undefined) return refuse(c, NOT_FOUND);
-    const isAsked = !(await isAnswered(c));
-    const problem = isAsked ? undefined : `Type ${word} in capital letters; nothing is changed.`;
-    const shown = (
-      <TradingConfirmPage
-        frame={frameOf(c, deps.about)}
-        csrf={visitor.csrf}
-        title={`Close what was found: ${found.account}`}
-        effect={`${sentence(found.sentence)} It is closed at the market, reduce-only.`}
-        groups={[]}
-        action="/trading/settle"
-        label="Close at the market"
-        word={word}
-        fields={{ account, finding: findingKey, choice }}
-        problem={problem}
-      />
-    );
-    return respondPage(c, shown, problem === undefined ? 200 : 422);
-  }
-  const wish = { accountId, findingKey, choice, confirm };
-  const outcome = await deps.emergency.settle(actor, wish);
-  return after(deps, c, visitor, outcome, "settled");
 }

@@ -1,111 +1,21 @@
 // A stranger trades with the account's own keys: entries wait, a person decides, and whatever was decided the books
 // are the exchange's to the last unit and stay so after a restart.
-import { expect, test } from "bun:test";
-import { createCommandRepository } from "../../../src/adapters/postgres/command-repository.ts";
+import { expect } from "bun:test";
 import { createSettingsRepository } from "../../../src/adapters/postgres/settings-repository.ts";
 import { decimal } from "../../../src/model/decimal.ts";
-import type { BotFigures, FindingView } from "../../../src/model/live-figures.ts";
-import { accountFiguresOf } from "../../../src/services/desk/bot-overview.ts";
 import {
-  botConfig,
-  eagerStrategy,
-  type LiveSession,
-  openSession,
-  SYMBOL,
-} from "../../support/live-session.ts";
-import { signedCall } from "../../venue/lab.ts";
-
-const TIMEOUT_MS = 120_000;
-/** Exits that are not reached during a test, and one entry alone. */
-const QUIET = {
-  exits: { tp_mode: "PCT", tp_pct: 30, sl_pct: 20 },
-  general: {
-    use_indicator_consensus: false,
-    entry_order_style: "market",
-    entry_cooldown_min: 0,
-    initial_entry_balance_pct: 5,
-    max_entries: 1,
-  },
-};
-
-function sessionTest(name: string, body: (session: LiveSession) => Promise<void>): void {
-  test(
-    name,
-    async () => {
-      const session = await openSession();
-      try {
-        await body(session);
-      } finally {
-        await session.close();
-      }
-    },
-    TIMEOUT_MS,
-  );
-}
-
-/** An order of another program with the same keys, on the long leg where there are legs. */
-async function strangerTrades({ venue, account }: LiveSession, side: "BUY" | "SELL", qty: string) {
-  const order = { symbol: SYMBOL, side, type: "MARKET", quantity: qty };
-  const leg = account.mode === "ONE_WAY" ? {} : { positionSide: "LONG" };
-  const reply = await signedCall(venue, account, "POST", "/v3/trade/order", { ...order, ...leg });
-  expect(reply.status).toBe(200);
-}
-
-async function findings({ bots, scope, accountId }: LiveSession): Promise<readonly FindingView[]> {
-  const figures = accountFiguresOf(await bots.snapshots(scope, accountId), accountId);
-  return figures?.findings ?? [];
-}
-
-async function decide(session: LiveSession, choice: FindingView["choices"][number]) {
-  const { scope, accountId, clock, database } = session;
-  const [finding] = await findings(session);
-  if (finding === undefined) throw new Error("nothing is found");
-  expect(finding.choices).toContain(choice);
-  const commands = createCommandRepository(database.sql);
-  const command = { kind: "settle_finding", findingKey: finding.key, choice } as const;
-  const wish = { accountId, botId: null, command, actor: "ann@example.org" };
-  const asked = await commands.ask(scope, wish, clock.now());
-  if (!asked.ok) throw new Error(asked.detail);
-  const find = async () => {
-    const recent = await commands.recent(scope, { accountId, botId: null, limit: 20 });
-    return recent.find(({ id }) => id === asked.value.id);
-  };
-  await session.until(`${choice} is done`, async () => (await find())?.doneAt != null);
-  return await find();
-}
-
-const isFound = (session: LiveSession, text: RegExp) => async () =>
-  (await findings(session)).some(({ sentence }) => text.test(sentence));
-
-/** Why the comparison keeps the entries of the bot waiting; null when it does not. */
-async function gateOf({ bots, scope, accountId }: LiveSession): Promise<string | null> {
-  const own = (await bots.snapshots(scope, accountId)).find(({ botId }) => botId !== null);
-  const figures = own?.body as BotFigures | undefined;
-  const gate = figures?.gates.find(({ key }) => key === "reconciled");
-  if (gate === undefined) throw new Error("the bot shows no gates");
-  return gate.isOpen ? null : gate.sentence;
-}
-
-async function holders({ trading, scope, accountId }: LiveSession) {
-  const held = await trading.holdings(scope, accountId);
-  return Object.fromEntries(held.map(({ holder, position }) => [holder, position.qty]));
-}
-
-/** A bot that holds something with its stop at the exchange. */
-async function holding(session: LiveSession) {
-  const bot = await session.addBot({ config: botConfig(eagerStrategy(QUIET)) });
-  const worker = await session.startWorker();
-  const { trading, scope, accountId } = session;
-  await session.until("its stop rests", async () => {
-    const alive = await trading.aliveIntents(scope, accountId);
-    return alive.some((one) => one.purpose === "protective_stop" && one.status === "open");
-  });
-  return { bot, worker };
-}
-
-/** Differences apart from whose an order is: at the exchange the stranger sent it. */
-const bookDifferences = async (session: LiveSession) =>
-  (await session.differences()).filter((each) => !each.startsWith("trade "));
+  bookDifferences,
+  decide,
+  findings,
+  gateOf,
+  holders,
+  holding,
+  isFound,
+  isProtected,
+  sessionTest,
+  strangerOrders,
+  strangerTrades,
+} from "./findings-session.ts";
 
 sessionTest("what is ignored lets entries go on, over a restart, until it changes", async (s) => {
   const { worker } = await holding(s);
@@ -157,12 +67,7 @@ sessionTest("what is taken over by the only bot of the market is protected with 
   expect(await decide(s, "adopt")).toMatchObject({ isRefused: false });
   const whole = decimal((before + 0.01).toFixed(6));
   expect(await holders(s)).toEqual({ [`bot:${bot.id}`]: whole, account: whole } as never);
-  const { trading, scope, accountId } = s;
-  await s.until("its stop covers everything", async () => {
-    const alive = await trading.aliveIntents(scope, accountId);
-    const stops = alive.filter((one) => one.purpose === "protective_stop" && one.status === "open");
-    return stops.length === 1 && stops[0]?.qty === whole;
-  });
+  await s.until("its stop covers everything", isProtected(s, `bot:${bot.id}`, whole));
   await s.until("nothing is found", async () => (await findings(s)).length === 0);
   await worker.stop();
   expect(await bookDifferences(s)).toEqual([]);
@@ -201,14 +106,7 @@ sessionTest(
     expect(await decide(s, "adopt")).toMatchObject({ isRefused: false });
     const rest = decimal((before - 0.001).toFixed(6));
     expect(await holders(s)).toEqual({ [`bot:${bot.id}`]: rest, account: rest } as never);
-    const { trading, scope, accountId } = s;
-    await s.until("its stop is as small", async () => {
-      const alive = await trading.aliveIntents(scope, accountId);
-      const stops = alive.filter(
-        (one) => one.purpose === "protective_stop" && one.status === "open",
-      );
-      return stops.length === 1 && stops[0]?.qty === rest;
-    });
+    await s.until("its stop is as small", isProtected(s, `bot:${bot.id}`, rest));
     await s.until("entries go on", async () => (await gateOf(s)) === null);
     await worker.stop();
     expect(await bookDifferences(s)).toEqual([]);
@@ -219,15 +117,17 @@ sessionTest(
   "a working order of a stranger blocks until it is ignored, and is left alone",
   async (s) => {
     const { worker } = await holding(s);
-    const leg = s.account.mode === "ONE_WAY" ? {} : { positionSide: "LONG" };
-    const order = { symbol: SYMBOL, side: "BUY", type: "LIMIT", quantity: "0.01", price: "30000" };
-    await signedCall(s.venue, s.account, "POST", "/v3/trade/order", { ...order, ...leg });
-    await s.until("it is found", isFound(s, /was not placed here/));
-    expect((await findings(s))[0]?.choices).toEqual(["ignore"]);
+    const order = { side: "BUY", type: "LIMIT", quantity: "0.01", price: "30000" };
+    const id = await strangerOrders(s, order);
+    await s.until("it is found", isFound(s, /\(buy 0\.01 at 30000\) was not placed here/));
+    expect((await findings(s))[0]?.choices).toEqual(["adopt", "ignore", "cancel"]);
     await s.until("entries wait", async () => (await gateOf(s)) !== null);
     expect(await decide(s, "ignore")).toMatchObject({ isRefused: false });
     await s.until("entries go on", async () => (await gateOf(s)) === null);
-    expect((await findings(s)).map(({ choices }) => choices)).toEqual([["heed"]]);
+    expect((await findings(s)).map(({ choices }) => choices)).toEqual([
+      ["adopt", "heed", "cancel"],
+    ]);
+    expect(s.account.orders.get(Number(id))?.status).toBe("NEW");
     await worker.stop();
   },
 );
