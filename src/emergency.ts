@@ -7,6 +7,7 @@ import { createCommandRepository } from "./adapters/postgres/command-repository.
 import type { Sql } from "./adapters/postgres/connect.ts";
 import { createControlRepository } from "./adapters/postgres/control-repository.ts";
 import { createSettingsRepository } from "./adapters/postgres/settings-repository.ts";
+import { createWorkerRepository } from "./adapters/postgres/worker-repository.ts";
 import { createTradingRepository } from "./adapters/postgres/trading-repository.ts";
 import { createNotifier } from "./adapters/notify/notifier.ts";
 import { createVault } from "./adapters/vault/vault.ts";
@@ -15,7 +16,6 @@ import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Notifier } from "./ports/notifier.ts";
 import { type Alarms, createAlarms } from "./services/live/alarms.ts";
-import type { Control } from "./services/live/control.ts";
 import { createEmergency } from "./services/live/emergency.ts";
 import type { Emergency } from "./services/live/emergency-types.ts";
 
@@ -26,8 +26,6 @@ export type EmergencySideDeps = {
   readonly key: Uint8Array;
   readonly clock: Clock;
   readonly log: Log;
-  /** The cells of a worker in this process; null when none runs here. */
-  readonly control: Pick<Control, "acknowledgedEpoch"> | null;
   readonly version: string;
   /** Another way out than the real one, for tests. */
   readonly notifier?: Notifier;
@@ -44,17 +42,23 @@ export type EmergencySide = {
 
 /** Builds it; nothing runs yet. */
 export function composeEmergency(deps: EmergencySideDeps): EmergencySide {
-  const { sql, clock, control, version } = deps;
+  const { sql, clock, version } = deps;
   const log = deps.log.child("emergency");
   const bots = createBotRepository(sql);
   const controlRows = createControlRepository(sql);
+  const workers = createWorkerRepository(sql);
   const settings = createSettingsRepository(sql);
   const emergency = createEmergency({
     ...{ control: controlRows, bots, settings, clock, log },
     accounts: createAccountRepository(sql),
     trading: createTradingRepository(sql, nextStatus),
     commands: createCommandRepository(sql),
-    acknowledged: (scope) => (control === null ? [] : [control.acknowledgedEpoch(scope)]),
+    acknowledged: async (scope) => {
+      // Silent ones count as long as they may still trade.
+      const all = await workers.list(scope);
+      const counted = all.filter(({ isSilent, accountIds }) => !isSilent || accountIds.length > 0);
+      return counted.map(({ epoch }) => epoch ?? 0);
+    },
   });
   const alarms = createAlarms({
     ...{ settings, bots, clock, log, control: controlRows },

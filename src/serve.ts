@@ -99,7 +99,7 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   const told = { name, role: "serve", version: info.version } as const;
   const upkeep = startUpkeep({ sql, live, clock, log, ...told });
   const emergency = composeEmergency({
-    ...{ sql, key: key.bytes, clock, log, control: live.control, version: info.version },
+    ...{ sql, key: key.bytes, clock, log, version: info.version },
   });
   const preflight = composePreflight({
     ...{ sql, key: key.bytes, dataDir: config.dataDir, instance, clock, log },

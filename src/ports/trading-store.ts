@@ -27,6 +27,8 @@ export type Lease = {
   /** For client order ids; above every stamp the account had before. */
   readonly stampS: number;
   readonly expiresAt: EpochMs;
+  /** Who had it and did not give it back; absent when nobody did. */
+  readonly takenFrom?: string;
 };
 
 /** Names a lease in a write. */

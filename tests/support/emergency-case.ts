@@ -23,7 +23,6 @@ import { aFill, anIntent, idOf } from "./trading.ts";
 
 /** What a case may choose. */
 export type EmergencyOptions = {
-  readonly control?: Parameters<typeof composeEmergency>[0]["control"];
   readonly notifier?: Notifier;
 };
 
@@ -33,7 +32,6 @@ const LEASE_MS = 3_600_000;
 export function emergencySide(sql: Sql, clock: Clock, options: EmergencyOptions = {}) {
   return composeEmergency({
     ...{ sql, clock, log: silentLog, key: new Uint8Array(32).fill(7), version: "9.9.9" },
-    control: options.control ?? null,
     ...(options.notifier ? { notifier: options.notifier } : {}),
   });
 }

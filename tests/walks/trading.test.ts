@@ -16,7 +16,7 @@ async function served() {
   let delivery: Delivery = { outcome: "delivered" };
   const world = await tradingCase({
     notifier: { deliver: async () => delivery },
-    acknowledged: () => 1_000_000,
+    workerEpoch: 1_000_000,
   });
   const long = "A bot with a rather long name for a phone";
   const bot = await world.rows.bot("Calm bot");

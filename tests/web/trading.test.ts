@@ -134,7 +134,7 @@ pageTest(
     expect(line).toContain("1 of 1 worker confirmed");
     expect(await (await viewer.get("/runs")).text()).toContain('hx-get="/trading/banner"');
   },
-  { acknowledged: () => 1_000_000 },
+  { workerEpoch: 1_000_000 },
 );
 
 pageTest("findings are settled by who may, closing wants the word", async (w) => {

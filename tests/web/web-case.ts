@@ -109,7 +109,7 @@ export async function webCase({
   const tradingAccounts = await testAccounts(database.sql, clock);
   const { sql } = database;
   const { emergency, alarms } = composeEmergency({
-    ...{ sql, key: new Uint8Array(32).fill(7), clock, log: silentLog, control: null },
+    ...{ sql, key: new Uint8Array(32).fill(7), clock, log: silentLog },
     version: "9.9.9",
   });
   const stopping = { emergency, alarms, accountLive: preflight.accountLive };

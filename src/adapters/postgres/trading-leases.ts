@@ -135,7 +135,9 @@ async function take(
     on conflict (account_id) do update set token = excluded.token, holder = excluded.holder,
       stamp_s = excluded.stamp_s, taken_at = excluded.taken_at, expires_at = excluded.expires_at,
       owns_lock = excluded.owns_lock`;
-  return ok({ accountId, token, stampS, expiresAt });
+  const isTaken = known !== null && known.holder !== null && known.holder !== holder;
+  const takenFrom = isTaken && known.holder !== null ? { takenFrom: known.holder } : {};
+  return ok({ accountId, token, stampS, expiresAt, ...takenFrom });
 }
 
 async function freshStamp(

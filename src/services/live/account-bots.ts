@@ -1,5 +1,6 @@
 // The bots of one account: which of them run, what their owners wish, and the errors of one kept from the
 // others. Called once a tick by the account loop; a bot is driven by nobody else.
+import type { EpochMs } from "../../model/time.ts";
 import type { Bot, BotId } from "../../ports/bot-store.ts";
 import type { TradingState } from "../../risk/trading-state.ts";
 import type { LoopContext } from "./account-loop.ts";
@@ -12,6 +13,11 @@ export type RunningBot = {
   runner: BotRunner | null;
   /** The state it was told last. */
   state: TradingState | null;
+  /** The state that was set for it, as last told of; null before. */
+  toldState: TradingState | null;
+  /** Since when it holds a position without the stop it wants; null when it is guarded. */
+  bareSince: EpochMs | null;
+  isBareTold: boolean;
   /** Not tried again before, by the monotonic clock. */
   retryAtMs: number;
   failures: number;
@@ -70,7 +76,8 @@ async function refresh({ loop, running }: Turns): Promise<void> {
     const known = running.get(bot.id);
     if (!known) {
       if (!wantsDriving(bot)) continue;
-      const fresh = { runner: null, state: null, retryAtMs: 0, failures: 0, rungsMax: 0 };
+      const told = { toldState: null, bareSince: null, isBareTold: false };
+      const fresh = { runner: null, state: null, retryAtMs: 0, failures: 0, rungsMax: 0, ...told };
       running.set(bot.id, { bot, ...fresh, heartbeats: [] });
       continue;
     }

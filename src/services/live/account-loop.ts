@@ -14,7 +14,7 @@ import { type AccountBots, createAccountBots } from "./account-bots.ts";
 import { carryOutCommands } from "./account-commands.ts";
 import { PRICE_FRESH_MS } from "./account-gates.ts";
 import { type AccountParts, createAccountParts } from "./account-parts.ts";
-import { type AccountStatus, createAccountStatus } from "./account-status.ts";
+import { type AccountStatus, createAccountStatus, keysOf } from "./account-status.ts";
 import type { CandleFeed } from "./candle-feed.ts";
 import { createEventNotes, type EventNotes } from "./event-notes.ts";
 import type { FiguresWriter } from "./figures-writer.ts";
@@ -209,7 +209,8 @@ async function run(loop: Loop, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       state.lateMs = Math.max(0, clock.monotonicMs() - dueMs);
       await tick(loop, stream !== null, signal);
-      if (!bots.isNeeded()) return;
+      // With other keys the worker opens the account again.
+      if (!bots.isNeeded() || loop.status.hasOtherKeys()) return;
       dueMs = clock.monotonicMs() + loop.pace.tickMs;
       await pause(loop, signal);
     }
@@ -240,6 +241,9 @@ async function boot(loop: Loop, signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (signal.aborted) throw error;
       deps.log.warn("an account could not be compared with the exchange yet", { error });
+    }
+    if (keysOf(await deps.readAccount()) !== keysOf(deps.tradingAccount)) {
+      throw new Error("the keys of the account were replaced: it is opened again");
     }
     await deps.clock.sleep(BOOT_RETRY_MS, signal);
   }

@@ -1,8 +1,14 @@
 // How an account and its bots stand: what watches over them, the facts their gates are judged by, and the
 // documents pages read. Asked by the account loop; it decides nothing itself and writes figures only.
-import type { AccountFigures, FindingView, GateView } from "../../model/live-figures.ts";
+import type {
+  AccountFigures,
+  BotFigures,
+  FindingView,
+  GateView,
+} from "../../model/live-figures.ts";
 import type { Decimal } from "../../model/decimal.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
+import type { CredentialId, TradingAccount } from "../../ports/account-store.ts";
 import type { Bot } from "../../ports/bot-store.ts";
 import type { FeedPrice } from "../../ports/price-feed.ts";
 import { DECISIONS } from "../../strategy/dca-atr/state.ts";
@@ -12,6 +18,7 @@ import { closedGate, createGateBook, type GateFacts } from "./account-gates.ts";
 import type { AccountLoopDeps } from "./account-loop.ts";
 import type { AccountParts } from "./account-parts.ts";
 import { createDeadMan } from "./dead-man.ts";
+import { createEquitySamples, type EquitySamples } from "./equity-samples.ts";
 import { createFindings, type Decision, type Settled } from "./findings.ts";
 import type { LiveDeps, OrderRoom } from "./live-types.ts";
 import { createPositionSettings } from "./position-settings.ts";
@@ -40,6 +47,8 @@ export type AccountStatus = {
   room(bot: Bot): OrderRoom;
   /** Limits may have been changed: they are read with the next look. */
   hurry(): void;
+  /** Whether the account has other keys than those it was opened with. */
+  hasOtherKeys(): boolean;
   /** Whether resting entries of the bot must go too. */
   isBlocked(bot: Bot): boolean;
   /** What sizing may not exceed at a real exchange; null does not limit. */
@@ -55,6 +64,13 @@ export type AccountStatus = {
 };
 
 const HEARTBEATS_MAX = 60;
+/** A stop follows its fill within seconds; somebody is told of one that does not. */
+const BARE_MS = 15_000;
+
+/** Names the keys of an account; null for one without any. */
+export function keysOf(account: TradingAccount | null): CredentialId | null {
+  return account?.credential?.id ?? null;
+}
 
 /** Nothing was looked at yet: everything is blocked. */
 export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
@@ -64,6 +80,21 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
   const deadMan = createDeadMan(live);
   const gates = createGateBook();
   const findings = createFindings(deps);
+  const samples = createEquitySamples();
+  let toldTrouble: string | null = null;
+
+  /** Once when it begins. */
+  function tellTrouble(): void {
+    const trouble = deps.exchangeTrouble();
+    if (trouble !== null && toldTrouble === null) {
+      const sentence = `${deps.tradingAccount.name}: ${trouble}; entries wait.`;
+      live.note({
+        ...{ kind: "exchange_degraded_block", botId: null, at: clock.now(), sentence },
+        fields: {},
+      });
+    }
+    toldTrouble = trouble;
+  }
 
   function factsOf(bot: Bot): GateFacts {
     const now = clock.now();
@@ -93,6 +124,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
 
   return {
     async look(hasBooked, signal) {
+      tellTrouble();
       await findings.look();
       await risk.look(deps.known(), hasBooked, signal);
       positions.look(
@@ -104,6 +136,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
     closedGate: (bot) => closedGate(factsOf(bot)),
     room: (bot) => ({ check: (intent) => risk.check(bot, intent), released: risk.released }),
     hurry: () => risk.hurry(),
+    hasOtherKeys: () => keysOf(risk.account()) !== keysOf(deps.tradingAccount),
     isBlocked: (bot) => risk.account().blocksNewEntries || risk.isTripped(bot.id),
     // Invented money is sized by what the bot earned alone.
     freeCollateral: () => (account.mode === "live" ? risk.freeCollateral() : null),
@@ -111,14 +144,19 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
     protectedAgain: () => deadMan.protectedAgain(),
     offer(lateMs, reconciledAt) {
       const at = clock.now();
-      offerBots(deps, { at, lateMs, gatesOf: (bot) => gates.look(factsOf(bot), at) });
+      offerBots(deps, samples, { at, lateMs, gatesOf: (bot) => gates.look(factsOf(bot), at) });
       const body = accountFigures(deps, {
         ...{ at, reconciledAt, figures: risk.figures(), findings: findings.now(at) },
         openFinding: findings.open()[0]?.sentence ?? null,
       });
       const { scope, accountId } = account;
       const { worker } = deps;
-      if (body !== null) deps.figures.offer(scope, { accountId, botId: null, worker, at, body });
+      if (body === null) return;
+      deps.figures.offer(scope, { accountId, botId: null, worker, at, body });
+      const { equity } = body;
+      if (samples.isDue(null, at, equity)) {
+        deps.figures.sample(scope, { accountId, botId: null, at, equity });
+      }
     },
     settleFinding: findings.settle,
     async stop() {
@@ -135,7 +173,11 @@ type BotLook = {
 };
 
 /** The figures of every bot that was restored. */
-function offerBots(deps: AccountStatusDeps, { at, lateMs, gatesOf }: BotLook): void {
+function offerBots(
+  deps: AccountStatusDeps,
+  samples: EquitySamples,
+  { at, lateMs, gatesOf }: BotLook,
+): void {
   const { scope, accountId } = deps.account;
   const { worker, parts } = deps;
   for (const one of deps.running()) {
@@ -149,7 +191,31 @@ function offerBots(deps: AccountStatusDeps, { at, lateMs, gatesOf }: BotLook): v
       rules: market.rules,
       gates: gatesOf(one.bot),
     });
-    deps.figures.offer(scope, { accountId, botId: one.bot.id, worker, at, body });
+    tellBare(deps, one, body, at);
+    const { id: botId } = one.bot;
+    deps.figures.offer(scope, { accountId, botId, worker, at, body });
+    const { equity } = body;
+    if (samples.isDue(botId, at, equity))
+      deps.figures.sample(scope, { accountId, botId, at, equity });
+  }
+}
+
+/** Told once for as long as a position goes without the stop that its bot wants. */
+function tellBare(
+  { live }: AccountStatusDeps,
+  one: RunningBot,
+  { position, health }: BotFigures,
+  at: EpochMs,
+): void {
+  const isBare = position !== null && position.stopPrice === null && health === "error";
+  one.bareSince = isBare ? (one.bareSince ?? at) : null;
+  if (one.bareSince === null) one.isBareTold = false;
+  else if (!one.isBareTold && at - one.bareSince >= BARE_MS) {
+    one.isBareTold = true;
+    const { id: botId, name, symbol } = one.bot;
+    const seconds = Math.round((at - one.bareSince) / 1000);
+    const sentence = `${name} holds ${symbol} without a protective stop for ${seconds} s.`;
+    live.note({ kind: "position_unprotected", botId, at, sentence, fields: { symbol } });
   }
 }
 

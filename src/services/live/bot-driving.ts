@@ -50,6 +50,7 @@ export async function driveBot(
     await runner.onState(state);
     one.state = state;
   }
+  tellState(loop, one);
   const price = loop.freshPrice(bot.symbol);
   if (price !== null && runner.isRestored()) await runner.onPrice(price);
   if (runner.isRestored()) await runner.onCandles();
@@ -102,6 +103,18 @@ async function start(loop: LoopContext, one: RunningBot, signal: AbortSignal): P
   one.rungsMax = strategy.rungsMax;
   await one.runner.restore(signal);
   one.failures = 0;
+}
+
+/** Told once when a state begins to keep a bot that is to run from opening anything. */
+function tellState(loop: LoopContext, one: RunningBot): void {
+  const { live } = loop;
+  const { state, reason } = live.cells.cell(live.account, one.bot.id);
+  if (state === one.toldState || one.bot.desiredStatus !== "running") return;
+  one.toldState = state;
+  if (state === "active") return;
+  const isOff = live.account.mode === "live" && state === "frozen";
+  const kind = isOff ? "live_trading_disabled_block" : "kill_switch_block";
+  note(loop, one, kind, `${one.bot.name} opens nothing, the trading state is ${state}: ${reason}`);
 }
 
 function stateOf(loop: LoopContext, { bot }: RunningBot): TradingState {

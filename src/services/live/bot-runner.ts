@@ -360,7 +360,7 @@ async function takeRows(runner: Runner): Promise<void> {
 
 async function takeCandles(runner: Runner): Promise<number> {
   const { deps } = runner;
-  const { bot, clock } = deps;
+  const { bot } = deps;
   const last = running(runner).view().lastCandleOpenAt;
   if (last === null) return 0;
   const stepMs = bot.timeframeMin * MINUTE_MS;
@@ -368,7 +368,7 @@ async function takeCandles(runner: Runner): Promise<number> {
   let taken = 0;
   for (const candle of found) {
     if (runner.live === null) break;
-    const closedAgoMs = clock.now() - (candle.openAt + stepMs);
+    const closedAgoMs = deps.candles.now(deps.market) - (candle.openAt + stepMs);
     const mayEnter = closedAgoMs <= freshMs(stepMs) && deps.closedGate() === null;
     if (await handle(runner, { kind: "candle", candle, mayEnter, isGapKnown: true })) taken += 1;
   }

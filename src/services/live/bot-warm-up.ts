@@ -44,9 +44,9 @@ export async function readWarmUp(
   signal: AbortSignal,
 ): Promise<WarmUp> {
   const stepMs = bot.timeframeMin * MINUTE_MS;
-  const now = clock.now();
-  const from = strategy.historyFrom(lastOpenAt ?? now);
+  const from = strategy.historyFrom(lastOpenAt ?? feed.now(market));
   const series = await feed.history(account.scope, market, bot.timeframeMin, from, signal);
+  const now = feed.now(market);
   const candles: Candle[] = [];
   let missed = 0;
   for (let i = 0; i < series.length; i++) {
@@ -64,7 +64,7 @@ export async function readWarmUp(
       volume: series.volume[i]!,
     });
   }
-  return { candles, missed: missed === 0 ? null : missedEvent(bot, now, missed) };
+  return { candles, missed: missed === 0 ? null : missedEvent(bot, clock.now(), missed) };
 }
 
 function missedEvent(bot: Bot, at: EpochMs, missed: number): NewEvent {

@@ -1,7 +1,8 @@
-// Closed candles for live bots: the history a warm-up needs, then each candle once it has closed. Called by
-// the account loop; bots of one market share what is fetched. Candles since the start stay in memory:
-// writing one row a minute and bot would wear out a memory card, and the next start fetches them again.
+// Closed candles for live bots: the history a warm-up needs, then each candle once it has closed, by the exchange's
+// clock. Called by the account loop; bots of one market share what is fetched. Candles since the start stay in
+// memory: writing one row a minute and bot would wear out a memory card, and the next start fetches them again.
 import type { Candle, CandleSeries } from "../../model/candle.ts";
+import { type ClockReading, theirNow } from "../../model/their-clock.ts";
 import { type EpochMs, MINUTE_MS } from "../../model/time.ts";
 import { gridFloor } from "../../model/timeframe-grid.ts";
 import type { Scope } from "../../ports/access-store.ts";
@@ -29,6 +30,8 @@ export type CandleFeed = {
    * missing is fetched meanwhile, one request per market and timeframe however many bots ask.
    */
   closedSince(market: Market, timeframeMin: number, from: EpochMs): readonly Candle[];
+  /** The clock by which candles close: the exchange's; ours until it was read. */
+  now(market: Market): EpochMs;
   /** Told when candles have come. @returns ends it */
   onNews(listener: () => void): () => void;
 };
@@ -55,16 +58,29 @@ type Known = { from: EpochMs; candles: Candle[]; isAsking: boolean; retryAtMs: n
 export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
   const knownOf = new Map<string, Known>();
   const listeners = new Set<() => void>();
+  /** By exchange. */
+  const clocks = new Map<string, ClockReading>();
 
-  async function extend(
-    known: Known,
-    market: Market,
-    timeframeMin: number,
-    to: EpochMs,
-  ): Promise<void> {
+  async function readClock(market: Market): Promise<EpochMs> {
+    const { clock, signal } = deps;
+    const theirs = await deps.market.exchangeTime(market, signal);
+    const monotonicMs = clock.monotonicMs();
+    clocks.set(market.exchangeId, { theirs, ours: clock.now(), monotonicMs });
+    return theirs;
+  }
+
+  /** The exchange's clock; null when it has to be read first. */
+  function nowAt({ exchangeId }: Market): EpochMs | null {
+    const read = clocks.get(exchangeId);
+    return read ? theirNow(read, deps.clock.now(), deps.clock.monotonicMs()) : null;
+  }
+
+  async function extend(known: Known, market: Market, timeframeMin: number): Promise<void> {
     const { signal } = deps;
+    const to = gridFloor(await readClock(market), timeframeMin);
     const last = known.candles.at(-1);
     const from = last ? last.openAt + timeframeMin * MINUTE_MS : known.from;
+    if (to <= from) return;
     const range = { from, to };
     for await (const page of deps.market.candles({ market, timeframeMin, range, signal })) {
       known.candles.push(...candlesOf(page.series));
@@ -74,9 +90,9 @@ export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
     known.from = known.candles[0]?.openAt ?? known.from;
   }
 
-  function fetchMissing(known: Known, market: Market, timeframeMin: number, to: EpochMs): void {
+  function fetchMissing(known: Known, market: Market, timeframeMin: number): void {
     known.isAsking = true;
-    extend(known, market, timeframeMin, to)
+    extend(known, market, timeframeMin)
       .then(() => {
         for (const listener of listeners) listener();
       })
@@ -94,13 +110,11 @@ export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
 
   return {
     async history(scope, market, timeframeMin, from, signal) {
-      const range = { from, to: deps.clock.now() };
+      const range = { from, to: await readClock(market) };
       const report = await downloadCandles(deps, { scope, market, timeframeMin, range, signal });
       return await deps.store.loadSeries(scope, report.seriesId, range);
     },
     closedSince(market, timeframeMin, from) {
-      const to = gridFloor(deps.clock.now(), timeframeMin);
-      if (to <= from) return [];
       const stepMs = timeframeMin * MINUTE_MS;
       const key = `${market.exchangeId} ${market.kind} ${market.symbol} ${timeframeMin}`;
       let known = knownOf.get(key);
@@ -109,10 +123,13 @@ export function createCandleFeed(deps: CandleFeedDeps): CandleFeed {
         knownOf.set(key, known);
       }
       const newest = known.candles.at(-1)?.openAt ?? known.from - stepMs;
-      const isDue = newest + stepMs < to && deps.clock.monotonicMs() >= known.retryAtMs;
-      if (isDue && !known.isAsking) fetchMissing(known, market, timeframeMin, to);
+      const now = nowAt(market);
+      const isMissing = now === null || newest + stepMs < gridFloor(now, timeframeMin);
+      const isDue = isMissing && deps.clock.monotonicMs() >= known.retryAtMs;
+      if (isDue && !known.isAsking) fetchMissing(known, market, timeframeMin);
       return known.candles.filter(({ openAt }) => openAt >= from);
     },
+    now: (market) => nowAt(market) ?? deps.clock.now(),
     onNews(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

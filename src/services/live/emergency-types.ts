@@ -80,7 +80,7 @@ export type EmergencyDeps = Omit<ViewDeps, "control" | "bots"> & {
   readonly settings: Pick<SettingsStore, "read" | "write">;
   readonly commands: Pick<CommandStore, "ask">;
   /** The epochs workers of the workspace go by, one each; empty while none tells. */
-  readonly acknowledged: (scope: Scope) => readonly number[];
+  readonly acknowledged: (scope: Scope) => Promise<readonly number[]>;
   readonly clock: Clock;
   readonly log: Log;
 };

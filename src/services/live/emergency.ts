@@ -79,7 +79,7 @@ async function stoppedOf(deps: EmergencyDeps, scope: Scope) {
   const facts = await readFacts(deps, scope);
   const { epoch } = facts.rows;
   const states = statesOf(facts).filter((each) => each.state !== "active" && !each.isNeverOn);
-  return { epoch, confirmed: confirmedOf(deps, scope, epoch), states };
+  return { epoch, confirmed: await confirmedOf(deps, scope, epoch), states };
 }
 
 const WIDTH = { global: 0, live: 1, account: 2, bot: 3 } as const;
@@ -95,8 +95,8 @@ function statesOf(facts: TradingFacts): readonly ScopeView[] {
     .sort((a, b) => WIDTH[a.scope.kind] - WIDTH[b.scope.kind] || a.name.localeCompare(b.name));
 }
 
-function confirmedOf({ acknowledged }: EmergencyDeps, scope: Scope, epoch: number) {
-  const epochs = acknowledged(scope);
+async function confirmedOf({ acknowledged }: EmergencyDeps, scope: Scope, epoch: number) {
+  const epochs = await acknowledged(scope);
   if (epochs.length === 0) return null;
   return { count: epochs.filter((seen) => seen >= epoch).length, of: epochs.length };
 }
@@ -113,7 +113,7 @@ async function viewOf(deps: EmergencyDeps, scope: Scope): Promise<TradingView> {
   );
   return {
     ...{ epoch, rounds, accounts: facts.accounts, bots: facts.bots },
-    confirmed: confirmedOf(deps, scope, epoch),
+    confirmed: await confirmedOf(deps, scope, epoch),
     states: statesOf(facts),
     findings: await findingsOf(deps, scope, facts.accounts),
     at: deps.clock.now(),

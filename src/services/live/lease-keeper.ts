@@ -23,6 +23,8 @@ export type LeaseTiming = { readonly ttlMs: number; readonly renewEveryMs: numbe
 
 /** A lease that has to be kept by running it. */
 export type KeptLease = HeldLease & {
+  /** Whose work is taken over; undefined when the lease was free. */
+  readonly takenFrom: string | undefined;
   /**
    * Renews until the signal, then gives the lease back; ends by itself when it is lost. Never rejects.
    * Without it the lease simply runs out.
@@ -118,6 +120,7 @@ function keep(deps: LeaseDeps, scope: Scope, lease: Lease, terms: Terms): KeptLe
 
   return {
     guard,
+    takenFrom: lease.takenFrom,
     stampS: () => holding.stampS,
     freshStamp: async () => {
       if (holding.isOver) return null;

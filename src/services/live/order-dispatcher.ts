@@ -99,6 +99,7 @@ function createDoor({ resolver, ...live }: DispatcherDeps): Door {
     stopRoom: createStopRoom(live),
     doubts: resolver,
     withheld: new Map(),
+    refused: new Map(),
   };
   const ids = createClientIds(live);
   const inFlight = new Set<IntentId>();

@@ -19,6 +19,8 @@ export type DoorDeps = LiveDeps & {
   readonly doubts: Doubts;
   /** By slot: why it was withheld last. */
   readonly withheld: Map<string, WithheldReason>;
+  /** By slot: why it was refused last, so that it is told once. */
+  readonly refused: Map<string, RefusalReason>;
 };
 
 /** Where orders nobody is sure of are known. */
@@ -85,6 +87,7 @@ export async function sendIntent(deps: DoorDeps, sendable: Sendable): Promise<Se
     const { exchangeOrderId } = answer.value;
     const row = await tell(deps, intent, { event: "accepted", exchangeOrderId });
     deps.withheld.delete(slotOf(intent));
+    deps.refused.delete(slotOf(intent));
     noteOrder(deps, "order_placed", row, "the exchange accepted it");
     return found("open", row);
   }
@@ -101,9 +104,11 @@ export async function sendIntent(deps: DoorDeps, sendable: Sendable): Promise<Se
   const row = await tell(deps, intent, { event: "refused", detail: sentence });
   // Facts that came in meanwhile say that it is there.
   if (row.status !== "refused") return found("open", row);
-  noteOrder(deps, "order_refused", row, sentence);
   const { targetKey } = intent;
   const { advice, reason } = answer;
+  if (deps.refused.get(slotOf(intent)) !== reason) noteOrder(deps, "order_refused", row, sentence);
+  if (deps.refused.size >= SLOTS_MAX) deps.refused.clear();
+  deps.refused.set(slotOf(intent), reason);
   return {
     result: { targetKey, outcome: "refused", intent: row, reason, advice, sentence },
     refusal: reason,

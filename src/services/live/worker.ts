@@ -181,6 +181,7 @@ async function tradeUnder(
   lease: KeptLease,
   signal: AbortSignal,
 ): Promise<void> {
+  if (lease.takenFrom !== undefined) await tellTakenOver(deps, scope, account, lease);
   const opened = await deps.open(scope, account, lease.guard, signal);
   try {
     const { id: accountId, mode } = account;
@@ -205,6 +206,17 @@ async function tradeUnder(
   } finally {
     await opened.close();
   }
+}
+
+async function tellTakenOver(
+  { bots, clock }: WorkerDeps,
+  scope: Scope,
+  { name }: TradingAccount,
+  { guard, takenFrom = "" }: KeptLease,
+): Promise<void> {
+  const sentence = `${name}: the work of ${takenFrom} was taken over.`;
+  const event = { botId: null, at: clock.now(), sentence, fields: { from: takenFrom } };
+  await bots.appendEvents(scope, guard, [{ ...event, kind: "job_lease_reclaimed" }]);
 }
 
 function poke(work: Work): void {

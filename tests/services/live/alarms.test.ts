@@ -114,7 +114,7 @@ alarmTest(
     const { alarms, owner, scope, sql, clock } = made;
     await alarms.save(owner, TYPED);
     const other = composeEmergency({
-      ...{ sql, clock, log: silentLog, control: null, version: "9.9.9" },
+      ...{ sql, clock, log: silentLog, version: "9.9.9" },
       key: new Uint8Array(32).fill(8),
     });
     expect(await other.alarms.test(owner)).toMatchObject({

@@ -12,7 +12,7 @@ test("flatten then halt: bots end flat, paused and halted, and the books agree",
   const session = await openSession();
   const { database, clock, scope, trading, accountId, bots } = session;
   const side = composeEmergency({
-    ...{ sql: database.sql, clock, log: silentLog, control: null, version: "9.9.9" },
+    ...{ sql: database.sql, clock, log: silentLog, version: "9.9.9" },
     key: new Uint8Array(32).fill(7),
   });
   try {

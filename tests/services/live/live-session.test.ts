@@ -65,6 +65,10 @@ sessionTest(
     const owners = new Set((await fillsOf(session)).map(({ owner }) => owner));
     expect([...owners]).toEqual([`bot:${bot.id}`]);
     expect(await kindsOf(session)).toContain("flatten_completed");
+    for (const botId of [bot.id, null]) {
+      const curve = { accountId, botId, sinceAt: 0, limit: 100 };
+      expect((await session.bots.equity(scope, curve)).length).toBeGreaterThan(1);
+    }
   },
 );
 
@@ -111,6 +115,27 @@ sessionTest(
     await session.until("it stopped", async () => (await statusOf(session, bot)) === "stopped");
     const left = await trading.aliveIntents(scope, accountId);
     expect(left.every(({ purpose }) => purpose === "protective_stop")).toBe(true);
+    await worker.stop();
+  },
+);
+
+sessionTest(
+  "a position whose stop is refused again and again is told once, and guarded when it can be",
+  async (session) => {
+    const { exchange } = session.venue;
+    exchange.faults.arm({ name: "rate_429", match: { endpoint: "POST trade/algoOrder" } });
+    await session.addBot({ config: botConfig(eagerStrategy({ exits: FAR_EXITS })) });
+    const worker = await session.startWorker();
+    const told = async () =>
+      (await kindsOf(session)).filter((kind) => kind === "position_unprotected").length;
+    await session.until("it is told", async () => (await told()) > 0, 2 * 3_600_000);
+    exchange.faults.clear();
+    const { trading, scope, accountId } = session;
+    await session.until("it is guarded", async () => {
+      const alive = await trading.aliveIntents(scope, accountId);
+      return alive.some(({ purpose, status }) => purpose === "protective_stop" && status === "open");
+    });
+    expect(await told()).toBe(1);
     await worker.stop();
   },
 );
