@@ -34,7 +34,7 @@ import { composeTradingAccounts } from "./trading-accounts.ts";
 import { createApp } from "./web/app.tsx";
 import { createAssets } from "./web/assets.ts";
 import { createOnlookers, type Onlookers } from "./services/desk/onlookers.ts";
-import { createEventStreams, type EventStreams } from "./web/event-stream.ts";
+import { createEventStreams, type EventStreams, type IsSignedIn } from "./web/event-stream.ts";
 import { listen, type WebServer } from "./web/server.ts";
 import {
   databaseName,
@@ -110,12 +110,7 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   const setupToken = (await setup.hasOwner()) ? undefined : await setup.issueLink();
   const health = healthOf(database, clock, log);
   const access = accessServices(stores, clock);
-  const streams = createEventStreams(log.child("web"), access.sessions.isOpen, () =>
-    onlookers.opened(),
-  );
-  const onlookers = createOnlookers({
-    ...{ bus: createBus(sql), clock, log: log.child("web"), count: streams.count },
-  });
+  const { streams, onlookers } = pageStreams(deps, sql, access.sessions.isOpen);
   const app = createApp({
     about: aboutOf(info, databaseText, demo.isPresent),
     health,
@@ -146,6 +141,16 @@ async function startWeb(deps: ServeDeps, database: Database, key: MasterKey) {
   emergency.start();
   const running = { web, research, live, keeper, emergency, preflight, streams, onlookers };
   return { ...running, setupToken, databaseText, upkeep };
+}
+
+/** Live updates of pages; workers hear that somebody looks. */
+function pageStreams({ log, clock }: ServeDeps, sql: Database["sql"], isOpen: IsSignedIn) {
+  const web = log.child("web");
+  const streams = createEventStreams(web, isOpen, () => onlookers.opened());
+  const onlookers = createOnlookers({
+    ...{ bus: createBus(sql), clock, log: web, count: streams.count },
+  });
+  return { streams, onlookers };
 }
 
 function aboutOf(

@@ -81,20 +81,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
   const gates = createGateBook();
   const findings = createFindings(deps);
   const samples = createEquitySamples();
-  let toldTrouble: string | null = null;
-
-  /** Once when it begins. */
-  function tellTrouble(): void {
-    const trouble = deps.exchangeTrouble();
-    if (trouble !== null && toldTrouble === null) {
-      const sentence = `${deps.tradingAccount.name}: ${trouble}; entries wait.`;
-      live.note({
-        ...{ kind: "exchange_degraded_block", botId: null, at: clock.now(), sentence },
-        fields: {},
-      });
-    }
-    toldTrouble = trouble;
-  }
+  const tellTrouble = createTroubleTeller(deps);
 
   function factsOf(bot: Bot): GateFacts {
     const now = clock.now();
@@ -145,24 +132,30 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
     offer(lateMs, reconciledAt) {
       const at = clock.now();
       offerBots(deps, samples, { at, lateMs, gatesOf: (bot) => gates.look(factsOf(bot), at) });
-      const body = accountFigures(deps, {
+      offerAccount(deps, samples, {
         ...{ at, reconciledAt, figures: risk.figures(), findings: findings.now(at) },
         openFinding: findings.open()[0]?.sentence ?? null,
       });
-      const { scope, accountId } = account;
-      const { worker } = deps;
-      if (body === null) return;
-      deps.figures.offer(scope, { accountId, botId: null, worker, at, body });
-      const { equity } = body;
-      if (samples.isDue(null, at, equity)) {
-        deps.figures.sample(scope, { accountId, botId: null, at, equity });
-      }
     },
     settleFinding: findings.settle,
     async stop() {
       await positions.idle();
       await deadMan.off();
     },
+  };
+}
+
+/** Tells once when the exchange begins to keep entries back. */
+function createTroubleTeller({ live, ...deps }: AccountStatusDeps): () => void {
+  let told: string | null = null;
+  return () => {
+    const trouble = deps.exchangeTrouble();
+    if (trouble !== null && told === null) {
+      const sentence = `${deps.tradingAccount.name}: ${trouble}; entries wait.`;
+      const event = { kind: "exchange_degraded_block", botId: null, sentence, fields: {} } as const;
+      live.note({ ...event, at: deps.clock.now() });
+    }
+    told = trouble;
   };
 }
 
@@ -227,6 +220,18 @@ type AccountLook = {
   /** What keeps entries waiting; null when nothing found does. */
   readonly openFinding: string | null;
 };
+
+function offerAccount(deps: AccountStatusDeps, samples: EquitySamples, look: AccountLook): void {
+  const { scope, accountId } = deps.account;
+  const { at } = look;
+  const body = accountFigures(deps, look);
+  if (body === null) return;
+  deps.figures.offer(scope, { accountId, botId: null, worker: deps.worker, at, body });
+  const { equity } = body;
+  if (samples.isDue(null, at, equity)) {
+    deps.figures.sample(scope, { accountId, botId: null, at, equity });
+  }
+}
 
 /** The figures of the account; null before the first look at its risk. */
 function accountFigures(
