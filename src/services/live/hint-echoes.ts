@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 
 /** Looks that are still to come. */
 export type HintEchoes = {
-  /** Something was told: it is looked again in a while, twice. */
+  /** Something was told: it is looked again in a while, three times. */
   begin(): void;
   /** Whether a look is due now; it is taken as made. */
   take(): boolean;
@@ -12,8 +12,8 @@ export type HintEchoes = {
   waitMs(): number;
 };
 
-/** Answers lag by a second as a rule; the second look is for those that take longer. */
-const AFTER_MS = [1500, 5000];
+/** Answers lag by a second as a rule; the later looks are for those that take longer. */
+const AFTER_MS = [1100, 2500, 6000];
 
 /** Nothing was told yet. */
 export function createHintEchoes(clock: Pick<Clock, "monotonicMs">): HintEchoes {

@@ -21,10 +21,10 @@ export type CancelOutcome = {
 
 const PROTECTIVE = "protective_stop";
 /** Waits before each look at the orders that are not proven gone. */
-const LOOKS_AFTER_MS = [150, 400, 1000];
+const LOOKS_AFTER_MS = [150, 400, 500, 1000];
 
 /**
- * Cancels what rests and looks until it is gone, three times at most. A protective stop that is to be placed waits
+ * Cancels what rests and looks until it is gone, four times at most. A protective stop that is to be placed waits
  * for the one before it alone: what else is not proven gone by then keeps its slot for the next batch.
  */
 export async function cancelOrders(

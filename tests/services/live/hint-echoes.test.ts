@@ -12,12 +12,12 @@ test("nothing is due while nothing was told", () => {
   expect([echoes.take(), echoes.waitMs()]).toEqual([false, Number.POSITIVE_INFINITY]);
 });
 
-test("after a hint it is looked twice more, each once", () => {
+test("after a hint it is looked three times more, each once", () => {
   const { at, echoes } = setup();
   echoes.begin();
   const looks: number[] = [];
   for (; at.ms <= 10_000; at.ms += 100) if (echoes.take()) looks.push(at.ms);
-  expect(looks).toEqual([1500, 5000]);
+  expect(looks).toEqual([1100, 2500, 6000]);
   expect(echoes.waitMs()).toBe(Number.POSITIVE_INFINITY);
 });
 
@@ -27,7 +27,7 @@ test("another hint begins anew, and a late look stands for all that were due", (
   at.ms = 1000;
   echoes.begin();
   at.ms = 1600;
-  expect([echoes.take(), echoes.waitMs()]).toEqual([false, 900]);
+  expect([echoes.take(), echoes.waitMs()]).toEqual([false, 500]);
   at.ms = 60_000;
   expect([echoes.waitMs(), echoes.take(), echoes.take()]).toEqual([0, true, false]);
 });

@@ -283,7 +283,7 @@ describe("cancels:", () => {
       { targetKey: "entry", outcome: "withheld", reason: "CANCEL_PENDING", intent: null },
     ]);
     expect(atVenue(world)).toHaveLength(2);
-    expect(world.clock.monotonicMs()).toBe(1550);
+    expect(world.clock.monotonicMs()).toBe(2050);
   });
 
   test("a cancel that takes a moment is proven at a later look", async () => {
