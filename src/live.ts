@@ -3,6 +3,7 @@
 // opened. Nothing is sent before `start`.
 import { createMarketData } from "./adapters/ccxt/market-data.ts";
 import { createPriceFeeds, type PriceFeeds } from "./adapters/ccxt/price-feed.ts";
+import { createFundingSource } from "./adapters/paper/funding-source.ts";
 import { createPaperBroker } from "./adapters/paper/paper-broker.ts";
 import { paperSeed } from "./adapters/paper/paper-seed.ts";
 import { createAccountLocks } from "./adapters/postgres/account-locks.ts";
@@ -40,7 +41,12 @@ import { openCredentials } from "./services/desk/credential-seal.ts";
 import type { BotRecording } from "./services/live/account-loop.ts";
 import { createCandleFeed } from "./services/live/candle-feed.ts";
 import { createControl, type Control } from "./services/live/control.ts";
-import { demoAccount, giveOpeningDeposit } from "./services/live/demo-opening.ts";
+import {
+  bookLostFills,
+  demoAccount,
+  giveOpeningDeposit,
+  type TakeOver,
+} from "./services/live/demo-opening.ts";
 import { createFiguresWriter } from "./services/live/figures-writer.ts";
 import { flattening } from "./services/live/flatten.ts";
 import type { PreflightSources } from "./services/live/preflight-facts.ts";
@@ -91,6 +97,8 @@ const PAPER_TERMS = {
   leverage: 10,
   maintenanceRate: 0.005,
 } as const;
+/** What paper accounts and the demo exchange take. */
+const SIMULATED_FEES = { makerRatio: decimal("0.0002"), takerRatio: decimal("0.0005") };
 
 /** Builds the live side; nothing runs yet. */
 export function composeLive(deps: LiveSideDeps): LiveSide {
@@ -164,7 +172,8 @@ function opener(deps: OpenerDeps) {
     guard: LeaseGuard,
     signal: AbortSignal,
   ): Promise<OpenedAccount> => {
-    const { broker: inner, exchangeId, kind } = await openBroker(deps, scope, account, guard);
+    const place = await openBroker(deps, scope, account, guard, signal);
+    const { broker: inner, exchangeId, kind } = place;
     const broker = withOneMode(resilient(deps, account, inner), deps.clock);
     const marketOf = (symbol: string) => deps.market.normaliseMarket(exchangeId, symbol, kind);
     return {
@@ -242,6 +251,7 @@ async function openBroker(
   scope: Scope,
   account: TradingAccount,
   guard: LeaseGuard,
+  signal: AbortSignal,
 ): Promise<Opened> {
   const kind = kindOf(account);
   const { exchangeId } = account;
@@ -249,11 +259,33 @@ async function openBroker(
     return { broker: await liveBroker(deps, scope, account, kind), exchangeId, kind };
   }
   await giveOpeningDeposit(deps.trading, scope, guard, account.createdAt);
+  const found = simulatedMarket(deps, account, kind, signal);
+  const takeOver = { ...found, store: deps.trading, scope, guard, fees: SIMULATED_FEES };
   if (account.mode === "paper") {
-    return { broker: await paperBroker(deps, scope, account, kind), exchangeId, kind };
+    return { broker: await paperBroker(deps, account, kind, takeOver), exchangeId, kind };
   }
-  return { broker: await demoBroker(deps, scope, guard), exchangeId: DEMO_EXCHANGE, kind };
+  return { broker: await demoBroker(deps, takeOver), exchangeId: DEMO_EXCHANGE, kind };
 }
+
+/** What public data says of the markets of an account that is simulated. */
+function simulatedMarket(
+  { market }: OpenerDeps,
+  { mode, exchangeId }: TradingAccount,
+  kind: InstrumentKind,
+  signal: AbortSignal,
+) {
+  const place = mode === "demo" ? DEMO_EXCHANGE : exchangeId;
+  const marketOf = (symbol: string) => market.normaliseMarket(place, symbol, kind);
+  const source = createFundingSource({ data: market, marketOf });
+  const instrumentOf = (symbol: string) => market.instrument(marketOf(symbol), signal);
+  return {
+    funding: kind === "perps" ? source : null,
+    priceAt: (symbol: string, at: number) => source.priceAt(symbol, at, signal),
+    contractSizeOf: async (symbol: string) => decimal((await instrumentOf(symbol)).contractSize),
+  };
+}
+
+type SimulatedTakeOver = TakeOver & Pick<ReturnType<typeof simulatedMarket>, "funding">;
 
 async function liveBroker(
   { accounts, clock, log, key }: OpenerDeps,
@@ -272,21 +304,20 @@ async function liveBroker(
 
 async function paperBroker(
   deps: OpenerDeps,
-  scope: Scope,
-  account: TradingAccount,
+  { id, exchangeId }: TradingAccount,
   kind: InstrumentKind,
+  takeOver: SimulatedTakeOver,
 ): Promise<Broker> {
   const { clock, log, market, feeds, trading } = deps;
-  const { exchangeId } = account;
-  const rules = async (symbol: string, signal: AbortSignal) => {
-    const found = market.normaliseMarket(exchangeId, symbol, kind);
-    return rulesOf(await market.instrument(found, signal));
-  };
-  const fees = { makerRatio: decimal("0.0002"), takerRatio: decimal("0.0005") };
-  const terms = { ...PAPER_TERMS, fees, positionMode: "one_way" as const };
+  const { scope, funding } = takeOver;
+  const marketOf = (symbol: string) => market.normaliseMarket(exchangeId, symbol, kind);
+  const rules = async (symbol: string, signal: AbortSignal) =>
+    rulesOf(await market.instrument(marketOf(symbol), signal));
+  const terms = { ...PAPER_TERMS, fees: SIMULATED_FEES, positionMode: "one_way" as const };
   const prices = feeds(exchangeId, kind);
-  const seed = await paperSeed(trading, scope, account.id, decimal("0"));
-  return createPaperBroker({ clock, log, prices, rules, funding: null, terms }, seed);
+  await bookLostFills(takeOver);
+  const seed = await paperSeed(trading, scope, id, decimal("0"));
+  return createPaperBroker({ clock, log, prices, rules, funding, terms }, seed);
 }
 
 /** Public rules as orders are checked by; what the public does not tell is no rule. */
@@ -308,13 +339,10 @@ function rulesOf(instrument: NewInstrument): OrderRules {
   };
 }
 
-async function demoBroker(
-  { demo, trading, clock, log }: OpenerDeps,
-  scope: Scope,
-  guard: LeaseGuard,
-): Promise<Broker> {
+async function demoBroker({ demo, clock, log }: OpenerDeps, takeOver: TakeOver): Promise<Broker> {
   const exchange = await demo();
-  const account = await demoAccount(trading, scope, guard, "one_way");
+  const isLasting = exchange.isLasting === true;
+  const account = await demoAccount({ ...takeOver, isLasting }, "one_way", clock.now());
   const { apiKey, apiSecret } = await exchange.openAccount(account);
   const client = {
     ...{ clock, log: log.child("broker"), timeoutMs: REQUEST_MS },

@@ -91,6 +91,8 @@ export type DemoExchange = {
   readonly keys: readonly DemoKeys[];
   /** Opens one more account. @throws Error with one sentence when it is refused */
   openAccount(account: DemoAccount): Promise<DemoKeys>;
+  /** It outlives whoever trades on it and answers with the account of before: nothing of it is lost, nothing ends. */
+  readonly isLasting?: boolean;
   stop(): Promise<void>;
 };
 

@@ -68,6 +68,7 @@ function exchangeOf({ venue, accountIds }: LiveTask): DemoExchange {
       if (!own) throw new Error(`the exchange has no account for ${name}`);
       return own;
     },
+    isLasting: true,
     stop: async () => undefined,
   };
 }

@@ -236,6 +236,7 @@ function sessionExchange(venue: Venue, { apiKey, secret }: Account): DemoExchang
     adminToken: venue.adminToken,
     keys: [keys],
     openAccount: async () => keys,
+    isLasting: true,
     stop: () => venue.stop(),
   };
 }

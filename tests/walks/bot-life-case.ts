@@ -102,7 +102,15 @@ function demoExchange(venue: Venue, { apiKey, secret }: Account): DemoExchange {
   const keys = { apiKey: createSecret(apiKey), apiSecret: createSecret(secret) };
   const { url, wsUrl, adminToken } = venue;
   const openAccount = async () => keys;
-  return { url, wsUrl, adminToken, keys: [keys], openAccount, stop: () => venue.stop() };
+  return {
+    url,
+    wsUrl,
+    adminToken,
+    keys: [keys],
+    openAccount,
+    isLasting: true,
+    stop: () => venue.stop(),
+  };
 }
 
 /** The probe of the product; what it signs is checked by the exchange. */

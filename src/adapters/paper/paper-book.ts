@@ -4,7 +4,7 @@
 import type { SimOrder } from "../../engine/sim-order.ts";
 import { add, compare, type Decimal, decimal, multiply, subtract } from "../../model/decimal.ts";
 import type { Grid } from "../../model/instrument.ts";
-import { applyToLeg, FLAT_LEG, type LegPosition, signedQty } from "../../model/leg-position.ts";
+import { applyToLeg, FLAT_LEG, type LegPosition } from "../../model/leg-position.ts";
 import type { Liquidity, OrderSide, PositionSide } from "../../model/order.ts";
 import type { OrderRules } from "../../model/order-rules.ts";
 import { assert } from "../../model/result.ts";
@@ -89,14 +89,19 @@ export type PaperBook = {
   readonly leverage: Map<string, number>;
   readonly trades: TradeRecord[];
   readonly payments: FundingPayment[];
-  /** Trade records and payments before this instant are not told any more. */
-  forgottenAt: EpochMs;
+  /** Records of each kind before this instant are not told any more. */
+  readonly forgottenAt: { trades: EpochMs; payments: EpochMs };
   /** The newest fill; every fill has an instant of its own. */
   lastAt: EpochMs;
   /** Funding is settled up to here, by symbol. */
   readonly fundedAt: Map<string, EpochMs>;
+  /** What fills changed since then, by symbol, oldest first. */
+  readonly moves: Map<string, PaperMove[]>;
   ranks: number;
 };
+
+/** What a fill did to a symbol: bought positive, sold negative. */
+export type PaperMove = { readonly at: EpochMs; readonly qty: Decimal };
 
 /** A leg that holds something. */
 export type HeldLeg = {
@@ -122,9 +127,10 @@ export function createPaperBook(terms: PaperTerms, balance: Decimal): PaperBook 
     leverage: new Map(),
     trades: [],
     payments: [],
-    forgottenAt: 0,
+    forgottenAt: { trades: 0, payments: 0 },
     lastAt: 0,
     fundedAt: new Map(),
+    moves: new Map(),
     ranks: 0,
   };
 }
@@ -239,20 +245,42 @@ export function bookTrade(
     ...{ tradeId, exchangeOrderId, symbol, side, positionSide, price, qty, fee, at },
     ...{ feeAsset: book.terms.settleAsset, liquidity, realisedPnl: change.realised },
   });
-  forget(book, book.trades);
+  book.forgottenAt.trades = forget(book.trades) ?? book.forgottenAt.trades;
+  noteMove(book, symbol, { at, qty: side === "buy" ? qty : subtract(ZERO, qty) });
+}
+
+/** Remembers it until funding is settled beyond it; with too many of them the oldest counts as settled. */
+export function noteMove(book: PaperBook, symbol: string, move: PaperMove): void {
+  const moves = book.moves.get(symbol) ?? [];
+  book.moves.set(symbol, moves);
+  moves.push(move);
+  const [oldest] = moves;
+  if (oldest !== undefined && moves.length > RECORDS_MAX) {
+    settleFundingTo(book, symbol, oldest.at);
+  }
+}
+
+/** Funding of a symbol is settled up to an instant; never back. */
+export function settleFundingTo(book: PaperBook, symbol: string, at: EpochMs): void {
+  const settledAt = Math.max(at, book.fundedAt.get(symbol) ?? 0);
+  book.fundedAt.set(symbol, settledAt);
+  const moves = book.moves.get(symbol);
+  const first = moves?.findIndex((move) => move.at > settledAt) ?? -1;
+  moves?.splice(0, first < 0 ? moves.length : first);
 }
 
 /** Books a funding payment; positive was received. */
 export function bookPayment(book: PaperBook, payment: FundingPayment): void {
   book.balance = add(book.balance, payment.amount);
   book.payments.push(payment);
-  forget(book, book.payments);
+  book.forgottenAt.payments = forget(book.payments) ?? book.forgottenAt.payments;
 }
 
-function forget(book: PaperBook, records: { readonly at: EpochMs }[]): void {
-  if (records.length <= RECORDS_MAX) return;
+/** Cuts a list at its oldest end. @returns from where on it is whole, null when nothing was cut */
+function forget(records: { readonly at: EpochMs }[]): EpochMs | null {
+  if (records.length <= RECORDS_MAX) return null;
   const gone = records.splice(0, records.length - RECORDS_MAX);
-  book.forgottenAt = Math.max(book.forgottenAt, (gone.at(-1)?.at ?? 0) + 1);
+  return (gone.at(-1)?.at ?? 0) + 1;
 }
 
 /** A market that was met before. @throws InvariantError when it was not */
@@ -260,17 +288,4 @@ export function marketOf(book: PaperBook, symbol: string): PaperMarket {
   const market = book.markets.get(symbol);
   assert(market !== undefined, `the rules of ${symbol} are read before it is traded`);
   return market;
-}
-
-/** What all legs of a symbol held at an instant: long positive, short negative. */
-export function netQtyAt(book: PaperBook, symbol: string, at: EpochMs): Decimal {
-  let net = ZERO;
-  for (const held of book.legs.values()) {
-    if (held.symbol === symbol) net = add(net, signedQty(held.position));
-  }
-  for (const trade of book.trades) {
-    if (trade.symbol !== symbol || trade.at <= at) continue;
-    net = trade.side === "buy" ? subtract(net, trade.qty) : add(net, trade.qty);
-  }
-  return net;
 }

@@ -17,10 +17,12 @@ import {
   keepOrder,
   leverageOf,
   marketOf,
+  noteMove,
   type PaperBook,
   type PaperMarket,
   type PaperTerms,
   setLeg,
+  settleFundingTo,
 } from "./paper-book.ts";
 import {
   createEyes,
@@ -63,12 +65,13 @@ export function createPaperBroker(deps: PaperDeps, seed: PaperSeed): Broker {
   for (const order of seed.orders) keepOrder(book, { ...order });
   book.ranks = seed.orders.length;
   book.lastAt = seed.lastAt;
-  for (const [symbol, at] of seed.factAt) book.fundedAt.set(symbol, at);
+  for (const [symbol, at] of seed.fundedAt) settleFundingTo(book, symbol, at);
+  for (const [symbol, moves] of seed.moves) for (const move of moves) noteMove(book, symbol, move);
   const eyes = createEyes(deps, book, new Set(book.working.values()));
   const desk: Desk = { deps, book, eyes, deadline: null, isBlind: false };
   return {
     exchangeId: deps.prices.exchangeId,
-    capabilities: PAPER_CAPABILITIES,
+    capabilities: { ...PAPER_CAPABILITIES, fundingPayments: deps.funding !== null },
     ...accountReads(desk),
     ...marketReads(desk),
     ...orderWrites(desk),
@@ -91,7 +94,7 @@ type AccountReads = Pick<
 >;
 
 function accountReads(desk: Desk): AccountReads {
-  const { book } = desk;
+  const { book, eyes } = desk;
   return {
     async order(ref, { signal }) {
       await lookAround(desk, signal);
@@ -105,11 +108,13 @@ function accountReads(desk: Desk): AccountReads {
     },
     async tradesSince(query, { signal }) {
       await lookAround(desk, signal);
-      return since(book, book.trades, query);
+      return since(book.trades, book.forgottenAt.trades, query);
     },
     async fundingSince(query, { signal }) {
       await lookAround(desk, signal);
-      return since(book, book.payments, query);
+      await eyes.settleFunding(query.symbol, signal);
+      signal.throwIfAborted();
+      return since(book.payments, book.forgottenAt.payments, query);
     },
     async positions(symbol, { signal }) {
       await lookAround(desk, signal);
@@ -137,11 +142,11 @@ function accountReads(desk: Desk): AccountReads {
 
 /** Records of a symbol from an instant on. @throws BrokerError when older ones are forgotten */
 function since<T extends { readonly symbol: string; readonly at: number }>(
-  book: PaperBook,
   records: readonly T[],
+  forgottenAt: number,
   { symbol, sinceAt }: TradesQuery,
 ): T[] {
-  if (sinceAt < book.forgottenAt) {
+  if (sinceAt < forgottenAt) {
     throw new BrokerError("incomplete", "records that old are only in the rows of the account");
   }
   return records.filter((record) => record.symbol === symbol && record.at >= sinceAt);

@@ -3,31 +3,18 @@
 // on at the next price that can be trusted.
 import { gridOf } from "../../model/instrument.ts";
 import type { OrderRules } from "../../model/order-rules.ts";
-import type { Decimal } from "../../model/decimal.ts";
 import type { EpochMs } from "../../model/time.ts";
-import type { TimeRange } from "../../ports/candle-store.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Log } from "../../ports/log.ts";
 import type { FeedPrice, PriceFeed } from "../../ports/price-feed.ts";
 import { BrokerError } from "../ccxt/error-types.ts";
-import { bookPayment, marketOf, netQtyAt, type PaperBook, type PaperOrder } from "./paper-book.ts";
+import { marketOf, type PaperBook, type PaperOrder } from "./paper-book.ts";
+import { createFunding, type FundingDeps } from "./paper-funding.ts";
 import { applyLook, ordersOf, type PaperLook } from "./paper-matching.ts";
 import { restoreOrder } from "./paper-orders.ts";
-import { fundingAmount } from "./paper-reports.ts";
-
-/** A funding rate of the exchange, as a fraction of the notional. */
-export type FundingRate = { readonly at: EpochMs; readonly rate: Decimal };
 
 /** Where the market comes from. */
-export type PaperMarketDeps = {
-  readonly clock: Clock;
-  readonly log: Log;
+export type PaperMarketDeps = FundingDeps & {
   readonly prices: PriceFeed;
   readonly rules: (symbol: string, signal: AbortSignal) => Promise<OrderRules>;
-  /** Settled rates of a range of instants; null when none are known: nothing is paid then. */
-  readonly funding:
-    | ((symbol: string, range: TimeRange, signal: AbortSignal) => Promise<readonly FundingRate[]>)
-    | null;
   /** A look is not repeated within this time, ms; 0 looks at every call. */
   readonly lookEveryMs?: number;
 };
@@ -38,6 +25,8 @@ export type PaperEyes = {
   learn(symbols: readonly string[], signal: AbortSignal): Promise<void>;
   /** One look at these symbols. @throws what the price feed throws */
   look(symbols: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Settles the funding of a symbol that is due and known. */
+  settleFunding(symbol: string, signal: AbortSignal): Promise<void>;
   /** Whether the last usable look is young enough to trade on. */
   isFresh(symbol: string): boolean;
 };
@@ -47,7 +36,6 @@ export const PRICE_AGE_MAX_MS = 10_000;
 /** Between looks further apart the price may have been anywhere. */
 const GAP_MS = 10_000;
 const LOOK_EVERY_MS = 500;
-const FUNDING_EVERY_MS = 60_000;
 
 /** @param unplaced orders of the rows that have no place in the market yet */
 export function createEyes(
@@ -58,7 +46,7 @@ export function createEyes(
   const { clock, prices, lookEveryMs = LOOK_EVERY_MS } = deps;
   const lookedAt = new Map<string, number>();
   const answered = new Map<string, number>();
-  const settledAt = new Map<string, number>();
+  const funding = createFunding(deps, book, (symbol, signal) => learn([symbol], signal));
   let asked = 0;
 
   async function learn(symbols: readonly string[], signal: AbortSignal): Promise<void> {
@@ -85,23 +73,14 @@ export function createEyes(
       lookedAt.set(symbol, now);
       see(deps, book, unplaced, symbol, price);
     }
-    await settleFunding(due, signal);
-  }
-
-  async function settleFunding(symbols: readonly string[], signal: AbortSignal): Promise<void> {
-    if (deps.funding === null) return;
-    for (const symbol of symbols) {
-      const now = clock.monotonicMs();
-      const last = settledAt.get(symbol);
-      if (last !== undefined && now - last < FUNDING_EVERY_MS) continue;
-      settledAt.set(symbol, now);
-      await payFunding(deps, book, symbol, signal);
-    }
+    // Orders and stops do not wait for rates.
+    for (const symbol of due) void funding.settle(symbol, signal);
   }
 
   return {
     learn,
     look,
+    settleFunding: funding.settle,
     isFresh(symbol) {
       const market = book.markets.get(symbol);
       return market?.path != null && clock.now() - market.pathAt <= PRICE_AGE_MAX_MS;
@@ -149,39 +128,6 @@ function see(
 function usableTop({ top }: FeedPrice, now: EpochMs): FeedPrice["top"] {
   if (top === null || now - top.at > PRICE_AGE_MAX_MS) return null;
   return Number(top.bid) < Number(top.ask) ? top : null;
-}
-
-/** Exchanges funding for every instant since the last one, on what was held then. */
-async function payFunding(
-  { funding, clock, log }: PaperMarketDeps,
-  book: PaperBook,
-  symbol: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const now = clock.now();
-  const from = (book.fundedAt.get(symbol) ?? now) + 1;
-  const { mark, rules } = marketOf(book, symbol);
-  if (funding === null || mark === null || from > now) {
-    if (!book.fundedAt.has(symbol)) book.fundedAt.set(symbol, now);
-    return;
-  }
-  let rates: readonly FundingRate[];
-  try {
-    rates = await funding(symbol, { from, to: now + 1 }, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn("funding rates did not arrive; they are asked for again", { symbol, error });
-    return;
-  }
-  for (const { at, rate } of [...rates].sort((a, b) => a.at - b.at)) {
-    if (at <= (book.fundedAt.get(symbol) ?? 0)) continue;
-    book.fundedAt.set(symbol, at);
-    const netQty = netQtyAt(book, symbol, at);
-    if (Number(netQty) === 0) continue;
-    const amount = fundingAmount(netQty, rules.contractSize, mark.price, rate);
-    const asset = book.terms.settleAsset;
-    bookPayment(book, { id: `funding-${at}`, symbol, amount, asset, rate, at });
-  }
 }
 
 /** What stands for a price that is missing or too old. */

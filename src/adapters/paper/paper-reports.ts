@@ -1,5 +1,5 @@
 // What the paper account tells about itself, in the words of ports/broker.ts. Pure reads of the book.
-import { compare, type Decimal, decimal, multiply, subtract } from "../../model/decimal.ts";
+import { compare, decimal } from "../../model/decimal.ts";
 import { gridText, stepsDown } from "../../model/instrument.ts";
 import { averageEntry, shareOf } from "../../model/leg-position.ts";
 import type {
@@ -91,14 +91,4 @@ export function balanceReports(book: PaperBook): BalanceReport[] {
 /** Whether nothing rests and nothing is held. */
 export function isIdle(book: PaperBook): boolean {
   return book.working.size === 0 && book.legs.size === 0;
-}
-
-/** A payment of a rate on a position: longs pay shorts while it is positive. */
-export function fundingAmount(
-  netQty: Decimal,
-  contractSize: Decimal,
-  mark: Decimal,
-  rate: Decimal,
-): Decimal {
-  return subtract(ZERO, multiply(multiply(multiply(netQty, contractSize), mark), rate));
 }

@@ -1,11 +1,13 @@
 // The paper account as the trading rows tell it: working orders, legs, money. Read once when the account
 // is taken over. What was accepted or filled but is not in the rows never happened.
-import { add, type Decimal, decimal, multiply } from "../../model/decimal.ts";
+import { add, type Decimal, decimal, multiply, subtract } from "../../model/decimal.ts";
+import type { LedgerEntry } from "../../model/ledger.ts";
 import type { EpochMs } from "../../model/time.ts";
+import type { OwnedFill } from "../../model/trade-record.ts";
 import type { Scope } from "../../ports/access-store.ts";
 import type { AccountId } from "../../ports/account-store.ts";
 import type { IntentId, OrderFills, TradingStore } from "../../ports/trading-store.ts";
-import type { HeldLeg, PaperOrder } from "./paper-book.ts";
+import type { HeldLeg, PaperMove, PaperOrder } from "./paper-book.ts";
 import { exchangeIdOf } from "./paper-orders.ts";
 
 /** What a paper broker begins with. */
@@ -16,8 +18,10 @@ export type PaperSeed = {
   readonly legs: readonly HeldLeg[];
   /** The newest fact of all, 0 without any. */
   readonly lastAt: EpochMs;
-  /** The newest fact of each symbol: its legs have not changed since. */
-  readonly factAt: ReadonlyMap<string, EpochMs>;
+  /** Up to when funding of a symbol is in the rows; 0 where none is. */
+  readonly fundedAt: ReadonlyMap<string, EpochMs>;
+  /** What fills changed since then, by symbol, oldest first. */
+  readonly moves: ReadonlyMap<string, readonly PaperMove[]>;
 };
 
 /** Ids of one question. */
@@ -28,7 +32,7 @@ const WORKING: ReadonlySet<string> = new Set(["open", "partly_filled"]);
 
 /** A seed of an account that never traded. */
 export function emptySeed(balance: Decimal): PaperSeed {
-  return { balance, orders: [], legs: [], lastAt: 0, factAt: new Map() };
+  return { balance, orders: [], legs: [], lastAt: 0, fundedAt: new Map(), moves: new Map() };
 }
 
 /**
@@ -51,9 +55,12 @@ export async function paperSeed(
   const { net, transfers } = await store.totals(scope, accountId, { sinceAt: 0, owner: null });
   const holdings = await store.holdings(scope, accountId);
   const entries = await store.ledger(scope, accountId, ENTRIES_MAX);
-  const factAt = new Map<string, EpochMs>();
-  for (const { symbol, at } of entries) {
-    if (symbol !== null) factAt.set(symbol, Math.max(at, factAt.get(symbol) ?? 0));
+  const traded = new Set([...entries, ...holdings].flatMap(({ symbol }) => symbol ?? []));
+  const fundedAt = new Map([...traded].map((symbol) => [symbol, paidAt(entries, symbol)]));
+  const moves = new Map<string, readonly PaperMove[]>();
+  for (const [symbol, at] of fundedAt) {
+    const fills = await store.fills(scope, accountId, symbol);
+    moves.set(symbol, fills.filter((fill) => fill.at > at).map(moveOf));
   }
   return {
     balance: add(startingBalance, add(net, transfers)),
@@ -62,8 +69,19 @@ export async function paperSeed(
       .flatMap((told, n) => seededOrder(told, n + 1) ?? []),
     legs: holdings.filter(({ holder }) => holder === "account"),
     lastAt: entries.reduce((last, { at }) => Math.max(last, at), 0),
-    factAt,
+    ...{ fundedAt, moves },
   };
+}
+
+/** The newest payment of a symbol in the rows; what is older than all entries read counts as settled. */
+function paidAt(entries: readonly LedgerEntry[], symbol: string): EpochMs {
+  const paid = entries.filter((entry) => entry.kind === "funding" && entry.symbol === symbol);
+  const told = entries.length < ENTRIES_MAX ? paid : [...paid, ...entries.slice(-1)];
+  return told.reduce((last, { at }) => Math.max(last, at), 0);
+}
+
+function moveOf({ at, side, qty }: OwnedFill): PaperMove {
+  return { at, qty: side === "buy" ? qty : subtract(ZERO, qty) };
 }
 
 /** An order as its row and its fills tell it; null without the id it was sent under. */

@@ -59,6 +59,8 @@ export type TakeOver = {
   /** The price of a market at an instant; null while it is not known. */
   readonly priceAt: (symbol: string, at: EpochMs) => Promise<Decimal | null>;
   readonly contractSizeOf: (symbol: string) => Promise<Decimal>;
+  /** Whether the exchange kept everything: then nothing has to end or be made up for. */
+  readonly isLasting?: boolean;
 };
 
 /**
@@ -75,13 +77,13 @@ export async function demoAccount(
   const { accountId, token } = guard;
   const alive = await store.aliveIntents(scope, accountId);
   const resting = alive.filter((intent) => intent.exchangeOrderId !== null);
-  for (const intent of resting) {
+  for (const intent of takeOver.isLasting ? [] : resting) {
     if (orderOf(intent) !== null || triggerOf(intent) !== null) continue;
     const news = { event: "cancelled", detail: ENDED } as const;
     const ended = await store.recordNews(scope, guard, intent.id, news, now);
     if (!ended.ok) throw new Error(ended.detail);
   }
-  await bookLostFills(takeOver);
+  if (!takeOver.isLasting) await bookLostFills(takeOver);
   const totals = await store.totals(scope, accountId, { sinceAt: 0, owner: null });
   const holdings = await store.holdings(scope, accountId);
   return {

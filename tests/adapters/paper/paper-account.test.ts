@@ -1,4 +1,4 @@
-// Money of a paper account: margin, liquidation, funding, legs, balances; and every filter of the exchange.
+// Money of a paper account: margin, liquidation, legs, balances; and every filter of the exchange.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { compare, decimal, multiply } from "../../../src/model/decimal.ts";
@@ -14,7 +14,6 @@ import {
   paperBench,
   placed,
   rulesOf,
-  START,
 } from "../../support/paper-market.ts";
 
 const ETH = "ETH/USDT:USDT";
@@ -138,48 +137,6 @@ test("the position mode stays while something rests or is held", async () => {
   await bench.broker.cancelAll(BTC, OPTIONS);
   await bench.broker.setPositionMode(BTC, "hedge", OPTIONS);
   expect(await bench.broker.positionMode(BTC, OPTIONS)).toBe("hedge");
-});
-
-test("funding is exchanged once per instant, on what was held then", async () => {
-  const rates = [
-    { at: START + 5000, rate: decimal("0.001") },
-    { at: START + 130_000, rate: decimal("-0.002") },
-  ];
-  const asked: number[] = [];
-  const bench = paperBench({
-    async funding(_symbol, { from, to }) {
-      asked.push(from);
-      return rates.filter(({ at }) => at < to);
-    },
-  });
-  await placed(bench.broker, anOrder(market));
-  await bench.look(8000);
-  await placed(bench.broker, anOrder(market, { side: "sell", qty: decimal("3") }));
-  await bench.look(60_000);
-  await bench.look(60_000);
-  await bench.look(60_000);
-  const told = await bench.broker.fundingSince({ symbol: BTC, sinceAt: 0 }, OPTIONS);
-  expect(told.map(({ id, amount }) => [id, amount])).toEqual([
-    [`funding-${START + 5000}`, "-0.1"],
-    [`funding-${START + 130_000}`, "-0.4"],
-  ] as never);
-  const [balance] = await bench.broker.balances(OPTIONS);
-  expect(balance?.total).toBe(decimal("9999.3"));
-  expect(asked.length).toBeLessThanOrEqual(4);
-});
-
-test("a list that lost its oldest records is not told as a whole one", async () => {
-  const count = 20_010;
-  const rates = Array.from({ length: count }, (_, n) => ({
-    at: START + 1 + n,
-    rate: decimal("0.0000001"),
-  }));
-  const bench = paperBench({ funding: async () => rates });
-  await placed(bench.broker, anOrder(market));
-  await bench.look(60_000);
-  const since = (sinceAt: number) => bench.broker.fundingSince({ symbol: BTC, sinceAt }, OPTIONS);
-  await expect(since(0)).rejects.toMatchObject({ kind: "incomplete" });
-  expect((await since(START + count)).map(({ at }) => at)).toEqual([START + count]);
 });
 
 test("10,000 sizes on random rules: rounded ones are never refused by a filter", async () => {

@@ -8,88 +8,23 @@ import { createTradingRepository } from "../../../src/adapters/postgres/trading-
 import { nextStatus } from "../../../src/execution/order-machine.ts";
 import { parseClientOrderId } from "../../../src/model/client-order-id.ts";
 import { decimal } from "../../../src/model/decimal.ts";
-import type { Scope, WorkspaceId } from "../../../src/ports/access-store.ts";
-import type { Broker, NewOrder, OrderTerms, TradeRecord } from "../../../src/ports/broker.ts";
-import type { IntentId, Lease, NewFill, TradingStore } from "../../../src/ports/trading-store.ts";
+import type { Broker, NewOrder, OrderTerms, PositionMode } from "../../../src/ports/broker.ts";
 import { databaseTest } from "../../support/database-test.ts";
 import { anOrder, BTC, limit, OPTIONS, paperBench, START } from "../../support/paper-market.ts";
-import { createSimulatedStore } from "../../support/simulated-store.ts";
 import { testScope } from "../../support/test-database.ts";
 import { aFill, anIntent, dice, idOf } from "../../support/trading.ts";
-
-const scopeOne: Scope = { workspaceId: 1 as WorkspaceId, userId: null, role: "owner" };
-const MONEY = "10000";
-
-type Rows = { readonly store: TradingStore; readonly scope: Scope; readonly lease: Lease };
-
-async function inMemory(): Promise<Rows> {
-  const { store, addAccount } = createSimulatedStore(nextStatus, () => START);
-  const lease = await store.takeLease(scopeOne, addAccount(scopeOne), "w", 30_000, false);
-  if (!lease.ok) throw new Error(lease.detail);
-  return { store, scope: scopeOne, lease: lease.value };
-}
-
-function fillOf(trade: TradeRecord): NewFill {
-  const { realisedPnl, positionSide, fee, feeAsset: _, ...same } = trade;
-  const amount = fee ?? decimal(0);
-  return {
-    ...same,
-    leg: positionSide ?? "net",
-    contractSize: decimal(1),
-    settleAsset: "USDT",
-    fee: { amount, asset: "USDT", settleAmount: amount, isEstimated: false },
-    exchangeRealised: realisedPnl,
-  };
-}
-
-/** What a live loop does with a broker: writes ahead, sends, and books what it is told. */
-function bookkeeper({ store, scope, lease }: Rows) {
-  const intents = new Map<string, IntentId>();
-  let sent = 0;
-  let toldAt = 0;
-  const must = async (answer: Promise<{ ok: boolean }>) => expect((await answer).ok).toBe(true);
-  return {
-    async send(broker: Broker, wanted: NewOrder, at: number) {
-      const clientOrderId = idOf(lease, sent++);
-      const order = { ...wanted, clientOrderId };
-      const { side, terms, qty, isReduceOnly } = order;
-      const plan = anIntent({ ...{ side, terms, qty, isReduceOnly, clientOrderId, symbol: BTC } });
-      const epoch = await store.epoch(scope);
-      const place = [{ ...plan, targetKey: `k${sent}` }];
-      const made = await store.commitIntents(scope, lease, epoch, { place, send: [] }, at);
-      const id = made.ok ? made.value[0]?.id : undefined;
-      if (id === undefined) throw new Error("the intent was not written");
-      const answer = await broker.place(order, OPTIONS);
-      if (answer.outcome === "accepted") {
-        const { exchangeOrderId } = answer.value;
-        await must(store.recordNews(scope, lease, id, { event: "accepted", exchangeOrderId }, at));
-        intents.set(clientOrderId, id);
-      } else await must(store.recordNews(scope, lease, id, { event: "refused" }, at));
-    },
-    async note(broker: Broker, at: number) {
-      const trades = await broker.tradesSince({ symbol: BTC, sinceAt: toldAt }, OPTIONS);
-      for (const trade of trades) {
-        await must(store.recordFill(scope, lease, fillOf(trade)));
-        toldAt = Math.max(toldAt, trade.at);
-      }
-      for (const [id, intent] of intents) {
-        const ref = { symbol: BTC, by: "client", id, isTrigger: false } as const;
-        const order = await broker.order(ref, OPTIONS);
-        if (order?.status === "open" || order?.status === "partly_filled") continue;
-        intents.delete(id);
-        if (order?.status === "filled") continue;
-        await must(store.recordNews(scope, lease, intent, { event: "cancelled" }, at));
-      }
-    },
-    working: () => [...intents.keys()],
-  };
-}
+import { bookkeeper, inMemory, MONEY, type Rows } from "./paper-rows.ts";
 
 /**
  * An order a bot might want at this price. Not in the rows are queue places, adjusted prices, and that a
  * trigger went off while the book had nothing left: triggers come in deep markets only.
  */
-function someOrder(roll: (sides: number) => number, price: number, isDeep: boolean): NewOrder {
+function someOrder(
+  roll: (sides: number) => number,
+  price: number,
+  isDeep: boolean,
+  mode: PositionMode,
+): NewOrder {
   const side = roll(2) === 0 ? "buy" : "sell";
   const away = (ticks: number) => ((price * 10 + ticks) / 10).toFixed(1);
   const triggerPrice = decimal(away(roll(61) - 30));
@@ -102,17 +37,18 @@ function someOrder(roll: (sides: number) => number, price: number, isDeep: boole
     { kind: "trigger", triggerPrice, direction, price: null },
   ];
   const qty = decimal(["0.5", "1", "2.125"][roll(3)] ?? "1");
+  const positionSide = mode === "one_way" ? null : roll(2) === 0 ? "long" : "short";
+  const isOpening = positionSide !== null && (side === "buy") === (positionSide === "long");
   return anOrder(terms[roll(isDeep ? 5 : 4)] ?? limit(price), {
-    side,
-    qty,
-    isReduceOnly: roll(3) === 0,
+    ...{ side, qty, positionSide },
+    isReduceOnly: roll(3) === 0 && !isOpening,
   });
 }
 
 /** A life of 60 steps; `restarts` says after which of them the broker is made again. */
-async function aLife(seed: number, restarts: (step: number) => boolean) {
+async function aLife(seed: number, mode: PositionMode, restarts: (step: number) => boolean) {
   const rows = await inMemory();
-  const bench = paperBench({ balance: MONEY, terms: { slippageBps: 3 } });
+  const bench = paperBench({ balance: MONEY, terms: { slippageBps: 3, positionMode: mode } });
   const keeper = bookkeeper(rows);
   const roll = dice(seed);
   const isDeep = seed % 2 === 0;
@@ -128,7 +64,9 @@ async function aLife(seed: number, restarts: (step: number) => boolean) {
     const size = () => sizes[roll(3)] ?? "1";
     bench.book(text(price - spread), text(price + spread), size(), size());
     await keeper.note(broker, bench.now);
-    if (roll(2) === 0) await keeper.send(broker, someOrder(roll, price / 10, isDeep), bench.now);
+    if (roll(2) === 0) {
+      await keeper.send(broker, someOrder(roll, price / 10, isDeep, mode), bench.now);
+    }
     const [oldest] = keeper.working();
     if (roll(6) === 0 && oldest !== undefined) {
       await broker.cancel({ symbol: BTC, by: "client", id: oldest, isTrigger: false }, OPTIONS);
@@ -137,7 +75,8 @@ async function aLife(seed: number, restarts: (step: number) => boolean) {
     const orders = await broker.openOrders(null, OPTIONS);
     const [balance] = await broker.balances(OPTIONS);
     const positions = await broker.positions(null, OPTIONS);
-    story.push([orders, balance, positions]);
+    const bySide = positions.toSorted((a, b) => (a.positionSide < b.positionSide ? -1 : 1));
+    story.push([orders, balance, bySide]);
     if (restarts(step)) {
       const { store, scope, lease } = rows;
       broker = bench.restarted(await paperSeed(store, scope, lease.accountId, decimal(MONEY)));
@@ -151,13 +90,18 @@ async function aLife(seed: number, restarts: (step: number) => boolean) {
 test("taken over from its rows at any point, the account goes on as if nothing had happened", async () => {
   let fills = 0;
   await fc.assert(
-    fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 1, max: 5 }), async (seed, every) => {
-      const whole = await aLife(seed, () => false);
-      const broken = await aLife(seed, (step) => step % every === 0);
-      expect(broken).toEqual(whole);
-      fills += whole.fills.length;
-    }),
-    { numRuns: 16, seed: 11 },
+    fc.asyncProperty(
+      fc.nat(1_000_000),
+      fc.constantFrom("one_way" as const, "hedge" as const),
+      fc.integer({ min: 1, max: 5 }),
+      async (seed, mode, every) => {
+        const whole = await aLife(seed, mode, () => false);
+        const broken = await aLife(seed, mode, (step) => step % every === 0);
+        expect(broken).toEqual(whole);
+        fills += whole.fills.length;
+      },
+    ),
+    { numRuns: 24, seed: 11 },
   );
   expect(fills).toBeGreaterThan(200);
 }, 60_000);
@@ -210,23 +154,6 @@ test("positions are the account's, whoever holds them, and transfers are money",
   const broker = paperBench().restarted(seed);
   expect(await broker.positions(BTC, OPTIONS)).toMatchObject([{ positionSide: "long", qty: "3" }]);
   expect(await broker.balances(OPTIONS)).toMatchObject([{ total: decimal("10249.9") }]);
-});
-
-test("funding that fell due while nobody ran is exchanged once, and none twice", async () => {
-  const { store, scope, lease } = await heldByTwo();
-  const rates = [5000, 60_000].map((after) => ({ at: START + after, rate: decimal("0.001") }));
-  const bench = paperBench({ funding: async () => rates });
-  const told = rates[0]?.at ?? 0;
-  const paid = { symbol: BTC, amount: decimal("-0.3"), asset: "USDT", at: told };
-  await store.recordFunding(scope, lease, { ...paid, paymentId: `funding-${told}` });
-  bench.now = START + 100_000;
-  bench.price(100);
-  const seed = await paperSeed(store, scope, lease.accountId, decimal(MONEY));
-  const broker = bench.restarted(seed);
-  const payments = await broker.fundingSince({ symbol: BTC, sinceAt: 0 }, OPTIONS);
-  expect(payments.map(({ at, amount }) => [at, amount])).toEqual([
-    [START + 60_000, decimal("-0.3")],
-  ]);
 });
 
 test("a fill after the start is later than every fill in the rows", async () => {

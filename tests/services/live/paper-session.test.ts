@@ -26,7 +26,8 @@ const RULES: OrderRules = {
 test("a paper session trades without an order at the exchange and replays to identical orders", async () => {
   const lines: string[] = [];
   const session = await openSession({
-    mode: "paper",
+    // Public prices are asked for at the pace of the machine: a second of it must not be a minute.
+    ...{ mode: "paper", speed: 30, seed: 4, volatilityPpm: 3000 },
     record: () => (line) => void lines.push(line),
   });
   try {
