@@ -8,7 +8,7 @@ import type { MarkPrice, TopOfBook } from "./broker.ts";
  */
 export type PriceSource = "ticker" | "book" | "candle";
 
-/** What is known of one symbol; instants are the exchange's, or ours of asking where it tells none. */
+/** What is known of one symbol; instants are the exchange's by our clock, or those of asking where it tells none. */
 export type FeedPrice = {
   readonly mark: MarkPrice;
   readonly source: PriceSource;

@@ -1,192 +1,229 @@
 // Kills the trading program again and again in the middle of its work and then asks the exchange and the rows
-// whether anything was doubled, lost or left unguarded. Used by kills.test.ts and by `npm run kills`.
+// whether anything was doubled, lost or left unguarded. Used by kills.test.ts and by `npm run kills`. When a life
+// ends is decided by what the rows and the way to the exchange tell, not by the clock.
 import { createPrng } from "../../src/engine/prng.ts";
-import type { ChildProgram } from "../support/child-program.ts";
-import { comesToRest, type Commits, openWorld, watchCommits, type World } from "./kill-world.ts";
+import type { Caught } from "./exchange-door.ts";
+import { countsOf, differing, settled, sumOfFacts } from "./kill-judgement.ts";
+import { addUp, type KillReport, newTally, type StageReport, type Tally } from "./kill-report.ts";
+import type { Mortal, OpenStage, Stage } from "./kill-stages.ts";
+import { type Commits, watchCommits, type World } from "./kill-world.ts";
 
-/** What a run of kills came to; durations in real ms. */
-export type KillReport = {
+/** What is to be killed, and how often. */
+export type KillWish = {
   readonly lives: number;
-  /** Lives that ended with an order written down and its answer not. */
-  readonly inFlight: number;
-  /** Lives that were meant to. */
-  readonly aimed: number;
-  /** Start of the process to its first tick on compared books; lives that were killed before have none. */
-  readonly recoveryMs: readonly number[];
-  readonly ambiguous: number;
-  readonly abandoned: number;
-  readonly fills: number;
-  readonly accepted: number;
-  /** Positions without enough stop while a program traded. */
-  readonly uncoveredMs: readonly number[];
-  /** What is wrong, one sentence each. */
-  readonly violations: readonly string[];
+  readonly seed: number;
+  readonly openStage: OpenStage;
 };
 
-const SPEED = 6;
-const BOTS = 8;
-const VOLATILITY_PPM = 3000;
-/** Lives of ten that are aimed at an order on its way. */
-const AIMED_OF_TEN = 8;
+/**
+ * The instant a life ends: an order was written down; its request is on the way; the exchange answered it; or any
+ * moment after the start.
+ */
+type Aim = (typeof ON_THE_WAY)[number] | "any";
+
+/** Stages that are lived on at the same time, and lives of each before another one is worth its opening. */
+const STAGES_MAX = 6;
+const LIVES_OF_STAGE = 9;
+/** One life of so many ends at any moment; the others are aimed at an order on its way. */
+const ANY_OF_LIVES = 5;
+const ON_THE_WAY = ["commit", "request", "answer"] as const;
 /** A life that has nothing to send is not waited for longer. */
-const PATIENCE_MS = 6000;
+const PATIENCE_MS = 8000;
 /** From the commit of an order to the kill. */
 const FLIGHT_MS = 12;
 /** Replies of the exchange are late by up to this, so that both sides of its decision are hit. */
 const REPLY_MS = 15;
+/** A request whose sender was killed reaches the exchange up to so much later, or never. */
+const LATE_MS = 2500;
+const NEVER_SHARE = 0.25;
 /** A life trades up to so long before it is aimed at. */
-const UNDISTURBED_MS = 5000;
+const UNDISTURBED_MS = 1500;
+/** Without an order of its own accord for so long, and then again and again, prices are jolted. */
+const JOLT_EVERY_MS = 200;
+const JOLT_SHARE_MAX = 0.025;
 /** Kills at any moment come so long after the start of the process. */
 const ANY_MOMENT_MS = 2500;
 const FIRST_TICK_MS = 60_000;
-const FIRST_TRADES = 8;
-const FIRST_TRADES_MS = 90_000;
-const SETTLE_MS = 90_000;
+const FIRST_LEGS = 3;
+const FIRST_TRADES_MS = 120_000;
+/** More starts in a minute of the exchange would be one question too many about the account. */
+const STARTS_OF_MINUTE = 10;
+const MINUTE_MS = 60_000;
+
+const ORDERS = /^POST \/v3\/trade\/(order|algoOrder) /;
+/** Asked in an account's first tick, which follows a complete comparison. */
+const firstTickOf = ({ apiKey }: { readonly apiKey: string }) =>
+  new RegExp(`^GET /v3/asset/balances [^]*x-api-key: ${apiKey}\\r`, "i");
 /** Armed for every third life. */
 const FAULTS: readonly (readonly [name: string, rest: object])[] = [
   ["accept_then_drop", { chance: 0.1 }],
-  ["rate_429", { chance: 0.05 }],
+  ["rate_429", { chance: 0.05, match: { endpoint: "POST trade/order" } }],
+  ["rate_429", { chance: 0.05, match: { endpoint: "POST trade/algoOrder" } }],
   ["visibility_delay", { chance: 0.2, params: { ms: 1500 } }],
   ["partial_fill", { chance: 0.5, params: { parts: [0.4, 0.6], ms: 700 } }],
 ];
 
-type Tally = {
-  inFlight: number;
-  aimed: number;
-  readonly recoveryMs: number[];
-  readonly uncoveredMs: number[];
+/** One stage with everything that is known of its lives. */
+type Run = {
+  readonly stage: Stage;
+  readonly world: World;
+  readonly commits: Commits;
+  readonly random: () => number;
+  readonly tally: Tally;
+  /** Starts of programs, by the monotonic clock. */
+  readonly startedMs: number[];
+  /** What each contract cost at the beginning. */
+  readonly prices: readonly number[];
+  /** Requests of the dead that are still on their way. */
+  readonly late: Promise<void>[];
 };
 
-/** Runs `lives` programs on one account, kills each, and judges what is left. */
-export async function runKills(lives: number, seed: number): Promise<KillReport> {
-  const world = await openWorld({
-    ...{ seed, speed: SPEED, accounts: 1, botsPerAccount: BOTS, volatilityPpm: VOLATILITY_PPM },
+/** Kills as often as asked, on several accounts and exchanges at once, and judges what is left. */
+export async function runKills({ lives, seed, openStage }: KillWish): Promise<KillReport> {
+  const stages = Math.min(STAGES_MAX, Math.ceil(lives / LIVES_OF_STAGE));
+  const runs = Array.from({ length: stages }, (_, index) => {
+    const share = Math.floor(lives / stages) + (index < lives % stages ? 1 : 0);
+    return killOn(openStage, seed * STAGES_MAX + index, share);
   });
+  return addUp(await Promise.all(runs));
+}
+
+async function killOn(openStage: OpenStage, seed: number, lives: number): Promise<StageReport> {
+  const stage = await openStage(seed);
+  const { world } = stage;
+  const random = createPrng(seed).unit;
+  const anyAt = Math.floor(random() * ANY_OF_LIVES);
   try {
-    const random = createPrng(seed).unit;
-    const commits = await watchCommits(world);
-    const tally: Tally = { inFlight: 0, aimed: 0, recoveryMs: [], uncoveredMs: [] };
+    const run: Run = {
+      ...{ stage, world, random, startedMs: [], late: [] },
+      commits: await watchCommits(world),
+      ...{ tally: newTally(), prices: await pricesOf(world) },
+    };
+    await world.fault("jitter", { params: { ms: REPLY_MS } });
+    await tradesFirst(run);
     for (let life = 0; life < lives; life++) {
       const isFaulty = life % 3 === 2;
-      await world.fault("jitter", { params: { ms: REPLY_MS } });
       if (isFaulty) for (const [name, rest] of FAULTS) await world.fault(name, rest);
-      if (life === 0) await tradesFirst(world);
-      await liveAndDie(world, commits, tally, random);
+      await liveAndDie(run, life % ANY_OF_LIVES === anyAt ? "any" : aimOf(random));
       await world.clearFaults();
+      await world.fault("jitter", { params: { ms: REPLY_MS } });
     }
-    const violations = await endsWell(world);
-    return { lives, ...tally, ...(await countsOf(world)), violations };
+    await world.clearFaults();
+    await Promise.all(run.late);
+    const { program } = await startTrading(run);
+    const unsettled = await settled(world);
+    await program.stop();
+    const violations = [...unsettled, ...(await differing(world))];
+    return { ...run.tally, ...(await countsOf(world)), lives, violations };
   } finally {
-    await world.close();
+    await stage.close();
   }
 }
 
+/** Waits until the exchange can bear another start. */
+async function untilBearable({ world, startedMs }: Run): Promise<void> {
+  const earliestMs = (startedMs.at(-STARTS_OF_MINUTE) ?? -MINUTE_MS) + MINUTE_MS / world.speed;
+  await Bun.sleep(Math.max(0, earliestMs - performance.now()));
+  startedMs.push(performance.now());
+}
+
+/** Starts a program and waits for the first tick of every account. */
+async function startTrading(run: Run): Promise<{ program: Mortal; recoveryMs: number }> {
+  await untilBearable(run);
+  const { door, world } = run.stage;
+  const ticks = world.address.accounts.map((keys) =>
+    door.next("passes", firstTickOf(keys), FIRST_TICK_MS),
+  );
+  const beganMs = performance.now();
+  const program = run.stage.start();
+  const ticked = await Promise.race([Promise.all(ticks), program.ended.then(() => [null])]);
+  if (ticked.includes(null)) throw new Error(`a program does not trade: ${program.said()}`);
+  return { program, recoveryMs: performance.now() - beganMs };
+}
+
 /** Positions and resting orders for the lives to come; this one is killed as well, and not counted. */
-async function tradesFirst(world: World): Promise<void> {
-  const program = world.startLive();
+async function tradesFirst(run: Run): Promise<void> {
+  const { world } = run;
+  const { program } = await startTrading(run);
   await world.until("there is something to lose", FIRST_TRADES_MS, async () => {
-    const { trades, openLegs } = await world.facts();
-    return trades >= FIRST_TRADES && openLegs > 1;
+    return (await sumOfFacts(world)).openLegs >= FIRST_LEGS;
   });
-  program.signal("SIGKILL");
-  await program.ended;
+  await program.kill();
 }
 
 /** One life, from its start to SIGKILL. */
-async function liveAndDie(
-  world: World,
-  commits: Commits,
-  tally: Tally,
-  random: () => number,
-): Promise<void> {
-  const isAimed = random() * 10 < AIMED_OF_TEN;
+async function liveAndDie(run: Run, aim: Aim): Promise<void> {
+  const { stage, world, random, tally } = run;
   const before = await sendingIds(world);
-  const beganMs = performance.now();
-  const program = world.startLive();
-  if (isAimed) {
-    await untilTrading(program);
-    tally.recoveryMs.push(performance.now() - beganMs);
-    await world.uncovered(true);
+  if (aim === "any") {
+    await untilBearable(run);
+    const program = stage.start();
+    await Bun.sleep(random() * ANY_MOMENT_MS);
+    await program.kill();
+  } else {
+    const { program, recoveryMs } = await startTrading(run);
+    tally.recoveryMs.push(recoveryMs);
     tally.aimed += 1;
+    await world.uncovered(true);
     await Bun.sleep(random() * UNDISTURBED_MS);
-    await commits.next(PATIENCE_MS);
-    await Bun.sleep(random() * FLIGHT_MS);
-  } else await Bun.sleep(random() * ANY_MOMENT_MS);
-  program.signal("SIGKILL");
-  await program.ended;
-  if (isAimed) tally.uncoveredMs.push(...(await world.uncovered()));
+    await strike(run, aim, program);
+    tally.uncoveredMs.push(...(await world.uncovered()));
+  }
   // An earlier life's order may still be written down as being sent.
   if ([...(await sendingIds(world))].some((id) => !before.has(id))) tally.inFlight += 1;
 }
 
-/** The first look at prices is what follows a complete comparison. */
-async function untilTrading(program: ChildProgram): Promise<void> {
-  await program.next("tick", FIRST_TICK_MS);
+function aimOf(random: () => number): (typeof ON_THE_WAY)[number] {
+  return ON_THE_WAY[Math.floor(random() * ON_THE_WAY.length)] ?? "commit";
+}
+
+/** Kills in the instant aimed at; without an order in time, then. */
+async function strike(run: Run, aim: Exclude<Aim, "any">, program: Mortal): Promise<void> {
+  const { stage, commits, random } = run;
+  if (aim === "commit") {
+    await jolted(run, commits.next(PATIENCE_MS));
+    await Bun.sleep(random() * FLIGHT_MS);
+    return program.kill();
+  }
+  const caught = await jolted(run, stage.door.next(aim, ORDERS, PATIENCE_MS));
+  await program.kill();
+  if (caught === null) return;
+  if (aim === "answer" || random() < NEVER_SHARE) caught.lose();
+  else run.late.push(arriveLate(run, caught));
+}
+
+/** A request that was on the way when its sender died is not gone. */
+async function arriveLate({ world, random }: Run, caught: Caught): Promise<void> {
+  await Bun.sleep((random() * LATE_MS) / world.speed);
+  caught.release();
+}
+
+/** Waits; meanwhile prices go to where orders rest. */
+async function jolted<Found>(run: Run, waiting: Promise<Found>): Promise<Found> {
+  const { world, random, prices } = run;
+  let isOver = false;
+  const done = waiting.finally(() => {
+    isOver = true;
+  });
+  for (;;) {
+    await Promise.race([done, Bun.sleep(JOLT_EVERY_MS)]);
+    if (isOver) return done;
+    const market = Math.floor(random() * prices.length);
+    await world.tradeAt(market, (prices[market] ?? 0) * (1 + (2 * random() - 1) * JOLT_SHARE_MAX));
+  }
+}
+
+async function pricesOf(world: World): Promise<readonly number[]> {
+  const prices: number[] = [];
+  for (const market of world.made.keys()) {
+    const price = await world.price(market);
+    if (price === null) throw new Error("the exchange tells no price");
+    prices.push(price);
+  }
+  return prices;
 }
 
 async function sendingIds({ database: { sql } }: World): Promise<ReadonlySet<number>> {
   const rows = await sql<{ id: number }[]>`select id from order_intents where status = 'sending'`;
   return new Set(rows.map(({ id }) => id));
-}
-
-/** A last life settles everything, closes everything and stops; then both books are compared. */
-async function endsWell(world: World): Promise<string[]> {
-  const { bots, scope, accountIds } = world;
-  const [accountId] = accountIds;
-  if (accountId === undefined) throw new Error("there is no account");
-  const program = world.startLive();
-  await untilTrading(program);
-  const violations: string[] = [];
-  await comesToRest(world, SETTLE_MS).catch((error: unknown) => violations.push(String(error)));
-  await world.stopLive(program);
-  violations.push(...(await world.differences()));
-  const { twice } = await world.facts();
-  violations.push(...twice.map((id) => `two orders were accepted under ${id}`));
-  const rows = await bots.list(scope, accountId);
-  for (const { id, status, lastError } of rows) {
-    if (status !== "paused") violations.push(`bot ${id} is ${status}: ${lastError}`);
-  }
-  for (const { at, sentence } of await strangers(world)) violations.push(`${at} ${sentence}`);
-  return violations;
-}
-
-/** Nobody but the bots traded: whatever was booked as a stranger's was ours. */
-async function strangers({ database: { sql } }: World) {
-  return sql<{ at: number; sentence: string }[]>`
-    select at, trade_id || ' of ' || symbol || ' has no owner' as sentence
-    from fills where intent_id is null`;
-}
-
-async function countsOf(world: World) {
-  const { sql } = world.database;
-  const [row] = await sql<{ ambiguous: number; abandoned: number }[]>`
-    select count(*) filter (where kind = 'order_unverified') as ambiguous,
-      count(*) filter (where kind = 'order_abandoned') as abandoned from events`;
-  const { trades, accepted } = await world.facts();
-  const { ambiguous = 0, abandoned = 0 } = row ?? {};
-  return { ambiguous, abandoned, fills: trades, accepted: accepted.length };
-}
-
-/** The value below which a share of the numbers lies; NaN without any. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-/** The report in lines for a person. */
-export function reportLines(report: KillReport): string[] {
-  const { lives, inFlight, aimed, recoveryMs, uncoveredMs, violations } = report;
-  const seconds = (values: readonly number[], share: number) =>
-    `${(percentile(values, share) / 1000).toFixed(2)} s`;
-  const times = (values: readonly number[]) =>
-    `p50 ${seconds(values, 0.5)}, p95 ${seconds(values, 0.95)}, p99 ${seconds(values, 0.99)}`;
-  return [
-    `${lives} lives at ${SPEED} times real time, ${aimed} aimed at an order on its way`,
-    `${inFlight} died with an order on its way (${Math.round((inFlight / lives) * 100)} %)`,
-    `recovery to the first reconciled tick: ${times(recoveryMs)}`,
-    `position without its stop: ${times(uncoveredMs)}, ${uncoveredMs.length} spans`,
-    `${report.ambiguous} doubtful orders, ${report.abandoned} abandoned`,
-    `${report.fills} fills, ${report.accepted} orders accepted`,
-    ...violations.map((sentence) => `  ${sentence}`),
-  ];
 }

@@ -1,16 +1,19 @@
 // What the tests of real processes stand on: a database that outlives the program, a simulated exchange in a
 // process of its own, demo accounts with eager bots, and programs that are started, killed and frozen.
 import { join } from "node:path";
-import { createAccountRepository } from "../../src/adapters/postgres/account-repository.ts";
 import { createBotRepository } from "../../src/adapters/postgres/bot-repository.ts";
 import type { ConnectTarget } from "../../src/adapters/postgres/connect.ts";
 import { createTradingRepository } from "../../src/adapters/postgres/trading-repository.ts";
 import { nextStatus } from "../../src/execution/order-machine.ts";
 import { decimal } from "../../src/model/decimal.ts";
 import type { AccountId } from "../../src/ports/account-store.ts";
-import type { Bot } from "../../src/ports/bot-store.ts";
+import type { Bot, BotStore, NewBot } from "../../src/ports/bot-store.ts";
 import type { Json } from "../../src/ports/settings-store.ts";
 import { type ChildProgram, startProgram } from "../support/child-program.ts";
+import { openDoor } from "./exchange-door.ts";
+import { startLedProgram } from "./led-program.ts";
+import { type AccountPlace, openDemo, openLive } from "./live-account.ts";
+import { askVenue, priceOf, putOnTime } from "./venue-admin.ts";
 import type { LiveOrder, LiveTask } from "../support/live-process.ts";
 import { demoConfig } from "../../src/strategy/dca-atr/demo-config.ts";
 import { botConfig } from "../support/live-session.ts";
@@ -28,8 +31,10 @@ export type WorldOptions = {
   readonly seed: number;
   readonly speed: number;
   readonly accounts: number;
-  /** One bot for each, on a contract of its own. */
+  /** On contracts of their own, as far as there are enough. */
   readonly botsPerAccount: number;
+  /** Contracts of the exchange; one for each bot of an account when absent. */
+  readonly markets?: number;
   readonly volatilityPpm: number;
   readonly strategy?: Json;
   readonly hasDeadMan?: boolean;
@@ -37,6 +42,10 @@ export type WorldOptions = {
   /** Where the program finds the database when not where the test does. */
   readonly programTarget?: ConnectTarget;
   readonly lease?: LiveTask["lease"];
+  /** The exchange's clock is the machine's: for programs whose clock is not ours; speed is 1 then. */
+  readonly isOnTime?: boolean;
+  /** Accounts are live ones then, their keys sealed under it; programs are led to the exchange. */
+  readonly masterKey?: Uint8Array;
 };
 
 /** A running world. */
@@ -44,6 +53,12 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** The lease of the product, in the exchange's time. */
 export const LEASE = { ttlMs: 30_000, renewEveryMs: 10_000 };
+/** At this pace an exchange begins a minute before the last full one; see venue-process.ts. */
+const FROM_THE_PAST = 24;
+/** Of the contracts of venue-process.ts. */
+const PRICE_DIGITS = 1;
+/** Enough for every order that rests on the way. */
+const TRADED_QTY = "50";
 const START_LIMIT_MS = 60_000;
 const ANSWER_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
@@ -52,41 +67,19 @@ const file = (name: string) => join(import.meta.dir, "../support", name);
 
 /** Opens everything; no program trades yet. */
 export async function openWorld(options: WorldOptions) {
-  const { seed, speed, volatilityPpm, hasDeadMan = false } = options;
+  const { seed, masterKey } = options;
+  const speed = options.isOnTime ? 1 : options.speed;
   const database = options.database ?? (await testDatabase());
   const scope = await testScope(database.sql, "ann");
-  const names = Array.from({ length: options.accounts }, (_, n) => `Demo ${n + 1}`);
-  const task: VenueTask = {
-    ...{ seed, speed, volatilityPpm, hasDeadMan, markets: options.botsPerAccount },
-    accounts: names,
-  };
-  const venue = startProgram(file("venue-process.ts"), task);
-  const address = (await venue.next("venue", START_LIMIT_MS)) as unknown as VenueAddress;
   const bots = createBotRepository(database.sql);
   const trading = createTradingRepository(database.sql, nextStatus);
-  const accountIds: AccountId[] = [];
-  const made: Bot[] = [];
+  const { venue, address } = await openVenue(options);
+  const door = masterKey ? await openDoor(address.url) : null;
   const now = () => Math.floor(address.at + (Date.now() - address.wallAt) * speed);
-  for (const name of names) {
-    const accounts = createAccountRepository(database.sql);
-    const wish = { name, exchangeId: "woox", mode: "demo" } as const;
-    const account = await accounts.create(scope, wish, null, now());
-    if (!account.ok) throw new Error(account.detail);
-    accountIds.push(account.value.id);
-    for (let n = 0; n < options.botsPerAccount; n++) {
-      const strategy = options.strategy ?? (demoConfig() as unknown as Json);
-      const config = botConfig(strategy, { allocation: decimal("900") });
-      const wanted = {
-        ...{ accountId: account.value.id, name: `${name}, bot ${n}`, symbol: symbolOf(n) },
-        ...{ timeframeMin: 1, strategyName: "dca-atr", strategyVersion: "1.0.0" },
-        ...{ config, runId: null, sides: ["long", "short"] as const },
-      };
-      const bot = await bots.create(scope, wanted, "ann@example.org", now());
-      if (!bot.ok) throw new Error(bot.detail);
-      await bots.wish(scope, bot.value.id, { status: "running" }, now());
-      made.push(bot.value);
-    }
-  }
+  const places = address.accounts.map((keys, index) => ({
+    ...{ sql: database.sql, scope, name: nameOf(index), keys, at: now() },
+  }));
+  const { accountIds, made } = await openAccounts(options, bots, places);
   const programs = new Set<ChildProgram>();
   let started = 0;
 
@@ -96,7 +89,7 @@ export async function openWorld(options: WorldOptions) {
   }
 
   return {
-    ...{ database, scope, bots, trading, accountIds, made, address, now, speed },
+    ...{ database, scope, bots, trading, accountIds, made, address, door, now, speed },
     /** Starts the trading program; it is not asked whether it trades yet. */
     startLive(): ChildProgram {
       started += 1;
@@ -104,7 +97,8 @@ export async function openWorld(options: WorldOptions) {
         ...{ target: options.programTarget ?? database.target, venue: address, speed, accountIds },
         ...{ name: `program-${seed}-${started}`, lease: options.lease ?? LEASE },
       };
-      const program = startProgram(file("live-process.ts"), live);
+      const path = file("live-process.ts");
+      const program = door ? startLedProgram(path, live, door.port) : startProgram(path, live);
       programs.add(program);
       void program.ended.then(() => programs.delete(program));
       return program;
@@ -119,9 +113,27 @@ export async function openWorld(options: WorldOptions) {
     },
     /** Arms a fault of the exchange. */
     async fault(name: string, rest: object = {}): Promise<void> {
-      await admin(address, "POST", { name, ...rest });
+      await askVenue(address, "POST", "faults", { name, ...rest });
     },
-    clearFaults: () => admin(address, "DELETE", {}),
+    async clearFaults(): Promise<void> {
+      await askVenue(address, "DELETE", "faults");
+    },
+    /** The last price of a contract; null while the exchange does not answer. */
+    price: (market: number) => priceOf(address, symbolOf(market)),
+    /** Trades a contract at a price until prices go their own way again: what rests on the way is filled. */
+    async tradeAt(market: number, price: number): Promise<void> {
+      const step = { symbol: symbolOf(market), price: price.toFixed(PRICE_DIGITS) };
+      await askVenue(address, "POST", "price", { ...step, quantity: TRADED_QTY });
+    },
+    /** Makes funding of a contract due now. */
+    async chargeFunding(market: number, rate: string): Promise<void> {
+      const charge = { match: { symbol: symbolOf(market) }, params: { rate } };
+      await askVenue(address, "POST", "faults", { name: "funding_charge", ...charge });
+    },
+    /** Wishes that every bot runs. */
+    async runAgain(): Promise<void> {
+      for (const { id } of made) await bots.wish(scope, id, { status: "running" }, now());
+    },
     async facts(account = 0): Promise<VenueFacts> {
       return (await ask("facts", { ask: "facts", account })) as unknown as VenueFacts;
     },
@@ -152,6 +164,7 @@ export async function openWorld(options: WorldOptions) {
         program.signal("SIGKILL");
         await program.ended;
       }
+      door?.stop();
       venue.signal("SIGKILL");
       await venue.ended;
       if (!options.database) await database.drop();
@@ -159,13 +172,57 @@ export async function openWorld(options: WorldOptions) {
   };
 }
 
-async function admin(address: VenueAddress, method: string, body: object): Promise<void> {
-  const answer = await fetch(`${address.url}/__venue__/faults`, {
-    method,
-    headers: { "x-venue-token": address.adminToken },
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+const nameOf = (account: number) => `Account ${account + 1}`;
+
+/** The exchange in a process of its own. */
+async function openVenue(options: WorldOptions) {
+  const { seed, volatilityPpm, hasDeadMan = false, isOnTime = false } = options;
+  const task: VenueTask = {
+    ...{ seed, volatilityPpm, hasDeadMan, markets: options.markets ?? options.botsPerAccount },
+    speed: isOnTime ? FROM_THE_PAST : options.speed,
+    accounts: Array.from({ length: options.accounts }, (_, account) => nameOf(account)),
+  };
+  const venue = startProgram(file("venue-process.ts"), task);
+  const begun = (await venue.next("venue", START_LIMIT_MS)) as unknown as VenueAddress;
+  return { venue, address: isOnTime ? await putOnTime(begun) : begun };
+}
+
+/** Our side of the accounts, with bots that are to run. */
+async function openAccounts(
+  { botsPerAccount, markets = botsPerAccount, strategy, masterKey }: WorldOptions,
+  bots: BotStore,
+  places: readonly AccountPlace[],
+) {
+  const accountIds: AccountId[] = [];
+  const made: Bot[] = [];
+  for (const place of places) {
+    const accountId = masterKey ? await openLive(place, masterKey) : await openDemo(place);
+    accountIds.push(accountId);
+    for (let n = 0; n < botsPerAccount; n++) {
+      const symbol = symbolOf(made.length % markets);
+      const wish = { accountId, name: `${place.name}, bot ${n}`, symbol, strategy };
+      made.push(await makeBot(bots, place, wish));
+    }
+  }
+  return { accountIds, made };
+}
+
+/** A bot that is to run. */
+async function makeBot(
+  bots: BotStore,
+  { scope, at }: AccountPlace,
+  wish: Pick<NewBot, "accountId" | "name" | "symbol"> & { readonly strategy: Json | undefined },
+): Promise<Bot> {
+  const { strategy = demoConfig() as unknown as Json, ...named } = wish;
+  const wanted = {
+    ...{ ...named, timeframeMin: 1, runId: null, sides: ["long", "short"] as const },
+    ...{ strategyName: "dca-atr", strategyVersion: "1.0.0" },
+    config: botConfig(strategy, { allocation: decimal("900") }),
+  };
+  const bot = await bots.create(scope, wanted, "ann@example.org", at);
+  if (!bot.ok) throw new Error(bot.detail);
+  await bots.wish(scope, bot.value.id, { status: "running" }, at);
+  return bot.value;
 }
 
 /**

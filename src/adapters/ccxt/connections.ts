@@ -3,11 +3,13 @@
 // loopback address is never asked anywhere else.
 import { DEMO_EXCHANGE } from "../../model/demo-exchange.ts";
 import { InputError } from "../../model/result.ts";
+import { type ClockReading, theirNow } from "../../model/their-clock.ts";
 import { type EpochMs, formatTimeframe } from "../../model/time.ts";
 import type { InstrumentKind } from "../../ports/instrument-store.ts";
 import type { Market } from "../../ports/market-data.ts";
 import { type AskDeps, ask } from "./ask.ts";
 import { EgressError, isLoopback } from "./broker-wire.ts";
+import { shortText } from "./errors.ts";
 import { buildExchange, type CcxtExchange, type CcxtMarket } from "./exchange.ts";
 import { type Profile, profileOf } from "./profiles.ts";
 
@@ -33,19 +35,23 @@ export type Connections = {
   open(exchangeId: string, kind: InstrumentKind, signal: AbortSignal): Promise<Connection>;
   /** The market and its connection. @throws InputError when the exchange does not list it */
   find(market: Market, signal: AbortSignal): Promise<Connection & { readonly listed: CcxtMarket }>;
+  /** The exchange's clock; ours where it tells none. Asked for now and then, and after ours was set. */
   exchangeTime(connection: Connection, signal: AbortSignal): Promise<EpochMs>;
+  /** The same without waiting: null while it is not known, and is asked for meanwhile. */
+  timeNow(connection: Connection): EpochMs | null;
 };
 
 type Loaded = { readonly connection: Connection; readonly atMs: number };
-type Offset = { readonly offsetMs: number; readonly atMs: number };
 
 const MARKETS_KEPT_MS = 600_000;
-const OFFSET_KEPT_MS = 600_000;
+const READING_KEPT_MS = 600_000;
 
 /** Connections to public market data; nothing is sent before the first use. */
 export function createConnections(deps: ConnectionDeps): Connections {
   const loaded = new Map<string, Loaded>();
-  const offsets = new Map<CcxtExchange, Offset>();
+  const readings = new Map<CcxtExchange, ClockReading>();
+  /** Whose clock is being read for nobody in particular. */
+  const reading = new Set<CcxtExchange>();
   const built = new Map<string, CcxtExchange>();
 
   async function open(
@@ -72,6 +78,24 @@ export function createConnections(deps: ConnectionDeps): Connections {
     return connection;
   }
 
+  /** Their clock as last read; `isDue` when it should be read again. */
+  function carried(exchange: CcxtExchange): { now: EpochMs | null; isDue: boolean } {
+    const { clock } = deps;
+    const read = readings.get(exchange);
+    if (read === undefined) return { now: null, isDue: true };
+    const now = theirNow(read, clock.now(), clock.monotonicMs());
+    const isOld = clock.monotonicMs() - read.monotonicMs > READING_KEPT_MS;
+    return { now, isDue: now === null || isOld };
+  }
+
+  async function readTime(exchange: CcxtExchange, signal: AbortSignal): Promise<EpochMs> {
+    const told = await ask(deps, exchange, "the time", signal, () => exchange.fetchTime());
+    const ours = deps.clock.now();
+    const theirs = told ?? ours;
+    readings.set(exchange, { theirs, ours, monotonicMs: deps.clock.monotonicMs() });
+    return theirs;
+  }
+
   return {
     open,
     async find(market, signal) {
@@ -82,14 +106,21 @@ export function createConnections(deps: ConnectionDeps): Connections {
     },
     async exchangeTime({ exchange }, signal) {
       if (exchange.has.fetchTime !== true) return deps.clock.now();
-      let offset = offsets.get(exchange);
-      if (!offset || deps.clock.monotonicMs() - offset.atMs > OFFSET_KEPT_MS) {
-        const theirs = await ask(deps, exchange, "the time", signal, () => exchange.fetchTime());
-        const offsetMs = theirs === undefined ? 0 : theirs - deps.clock.now();
-        offset = { offsetMs, atMs: deps.clock.monotonicMs() };
-        offsets.set(exchange, offset);
+      const { now, isDue } = carried(exchange);
+      return now !== null && !isDue ? now : await readTime(exchange, signal);
+    },
+    timeNow({ exchange }) {
+      if (exchange.has.fetchTime !== true) return deps.clock.now();
+      const { now, isDue } = carried(exchange);
+      if (isDue && !reading.has(exchange)) {
+        reading.add(exchange);
+        readTime(exchange, new AbortController().signal)
+          .catch((error: unknown) => {
+            deps.log.debug("the time of an exchange did not arrive", { error: shortText(error) });
+          })
+          .finally(() => reading.delete(exchange));
       }
-      return deps.clock.now() + offset.offsetMs;
+      return now;
     },
   };
 }

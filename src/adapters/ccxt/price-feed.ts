@@ -40,11 +40,14 @@ type PriceExchange = CcxtExchange & {
 };
 type Stamped = { readonly price: Decimal; readonly at: EpochMs };
 
+/** When a look was made: by our clock, and by the exchange's; null when that is not known. */
+type Asked = { readonly ours: EpochMs; readonly theirs: EpochMs | null };
+
 /** What one look has found out about a symbol so far; `name` is ccxt's word for it. */
 type Look = {
   readonly symbol: string;
   readonly name: string;
-  readonly askedAt: EpochMs;
+  readonly asked: Asked;
   mark: Stamped | null;
   last: Stamped | null;
   top: TopOfBook | null;
@@ -90,12 +93,13 @@ function createFeed(
       assert(symbols.length <= SYMBOLS_MAX, `symbols: at most ${SYMBOLS_MAX} in one look`);
       signal.throwIfAborted();
       if (symbols.length === 0) return new Map();
-      const { exchange, markets } = await connections.open(exchangeId, kind, signal);
+      const connection = await connections.open(exchangeId, kind, signal);
+      const { exchange, markets } = connection;
       assert(isPriced(exchange), "every ccxt exchange has prices");
-      const askedAt = deps.clock.now();
+      const asked: Asked = { ours: deps.clock.now(), theirs: connections.timeNow(connection) };
       const looks = [...new Set(symbols)].flatMap((symbol): Look[] => {
         const name = markets.get(symbol)?.symbol;
-        return name ? [{ symbol, name, askedAt, mark: null, last: null, top: null }] : [];
+        return name ? [{ symbol, name, asked, mark: null, last: null, top: null }] : [];
       });
       if (looks.length === 0) return new Map();
       const desk: Desk = { exchange, ask: asker(deps, exchangeId, signal), deps };
@@ -234,6 +238,8 @@ function positive(value: unknown): Decimal | null {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? decimal(value) : null;
 }
 
-function instantOf(value: unknown, { askedAt }: Look): EpochMs {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : askedAt;
+/** An instant of the exchange by our clock, whatever that says. */
+function instantOf(value: unknown, { asked: { ours, theirs } }: Look): EpochMs {
+  if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) return ours;
+  return theirs === null ? value : value + ours - theirs;
 }

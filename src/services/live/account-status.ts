@@ -85,6 +85,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
 
   function factsOf(bot: Bot): GateFacts {
     const now = clock.now();
+    const candleNow = deps.candles.now(deps.marketOf(bot.symbol));
     const price = deps.known().get(bot.symbol);
     const runner = deps.running().find((one) => one.bot.id === bot.id)?.runner ?? null;
     const view = runner?.isRestored() ? runner.view() : null;
@@ -100,7 +101,7 @@ export function createAccountStatus(deps: AccountStatusDeps): AccountStatus {
       isInDoubt: parts.resolver.isInDoubt(bot.symbol),
       exchangeTrouble: deps.exchangeTrouble(),
       priceAgeMs: price ? now - price.mark.at : null,
-      candleAgeMs: closedAt === null ? null : now - closedAt,
+      candleAgeMs: closedAt === null ? null : candleNow - closedAt,
       limitBlock: risk.block(bot.id),
       roomBlock: risk.denial(bot.id),
       positionModeBlock: positions.modeBlock(bot.id),

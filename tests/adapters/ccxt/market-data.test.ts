@@ -75,13 +75,18 @@ test("a failed load of the markets can be repeated", async () => {
   expect((await data.instrument(market)).symbol).toBe("BTC/USDT:USDT");
 });
 
-test("the exchange's clock is asked, and ours carries it on", async () => {
+test("the exchange's clock is asked, carried on, and asked again once ours was set", async () => {
   const world = small(5);
-  const { data, market, clock } = opened("okx", world);
+  const { data, market, clock, exchange } = opened("okx", world);
   clock.nowMs = world.now - 90_000;
   expect(await data.exchangeTime(market)).toBe(world.now);
-  clock.nowMs += 1234;
-  expect(await data.exchangeTime(market)).toBe(world.now + 1234);
+  const { length } = exchange.asked;
+  const carried = await data.exchangeTime(market);
+  expect(carried - world.now).toBeWithin(0, 1000);
+  expect(exchange.asked).toHaveLength(length);
+  clock.nowMs += 3_600_000;
+  expect(await data.exchangeTime(market)).toBe(world.now);
+  expect(exchange.asked).toHaveLength(length + 1);
 });
 
 test("Retry-After may be a date", async () => {

@@ -31,18 +31,24 @@ function feedsAt(urls: Record<string, string>) {
   return feeds;
 }
 
-function fake(name: "woox" | "binance", answers: Answers) {
+/** What an exchange tells without a word about prices. */
+const TIME = /systemInfo$|\/time$/;
+
+/** Unless `tellsTime`, the fake's clock, which shows another year, is not there to be read. */
+function fake(name: "woox" | "binance", answers: Answers, tellsTime = false) {
   const world = makeWorld({ seed: 1, from: Date.UTC(2024, 0, 1), bars: 10 });
   const exchange = (name === "woox" ? startWoo : startBinance)(world);
   running.push(exchange);
   exchange.fault = (asked) => {
+    if (TIME.test(asked.path) && !tellsTime) return new Response("not found", { status: 404 });
     const answer = answers(asked);
     if (answer instanceof Response) return answer;
     return answer === null ? null : Response.json(answer);
   };
   const feeds = feedsAt({ [name]: exchange.url });
-  const priced = () => exchange.asked.filter(({ path }) => !/instruments|exchangeInfo/.test(path));
-  return { feed: feeds(name, "perps"), feeds, exchange, priced };
+  const isOther = (path: string) => /instruments|exchangeInfo/.test(path) || TIME.test(path);
+  const priced = () => exchange.asked.filter(({ path }) => !isOther(path));
+  return { feed: feeds(name, "perps"), feeds, exchange, priced, world };
 }
 
 /** A simulated exchange in real time, and its feed. */
@@ -144,6 +150,20 @@ test("a symbol without any price is absent, not 0", async () => {
     return path === "/v3/public/orderbook" ? book([], []) : null;
   });
   expect((await feed.read([BTC], { signal })).size).toBe(0);
+});
+
+test("an exchange's instants are told by our clock once its own was read", async () => {
+  const row = { symbol: BTC, markPrice: "9" };
+  const answers: Answers = ({ path }) => (path === "/v3/public/futures" ? futures([row]) : null);
+  const { feed, world } = fake("woox", answers, true);
+  const oldMs = world.now - futures([]).timestamp;
+  for (;;) {
+    const at = (await feed.read([BTC], { signal })).get(BTC)?.mark.at ?? 0;
+    if (Math.abs(Date.now() - at - oldMs) < 10_000) break;
+    // As long as the clock is being read, instants are told as they come.
+    expect(at).toBe(futures([]).timestamp);
+    await Bun.sleep(5);
+  }
 });
 
 test("where mark prices have a list of their own, it is asked first and tickers are not needed", async () => {
