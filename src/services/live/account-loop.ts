@@ -104,6 +104,8 @@ const PACE: LoopPace = { tickMs: 3000, reconcileMs: 60_000, refreshMs: 10_000 };
 const TICK_MIN_MS = 300;
 /** A comparison that failed at the start is tried again after this. */
 const BOOT_RETRY_MS = 2000;
+/** Prices are waited for so long. */
+const PRICES_WAIT_MS = 300;
 /** A start goes through the candles since then. */
 const CHECKPOINT_MS = 600_000;
 
@@ -129,6 +131,7 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
     refreshedAtMs: Number.NEGATIVE_INFINITY,
     leftInDoubt: 0,
     checkpointAtMs: deps.clock.monotonicMs(),
+    pricing: null,
     wake: null,
     isPoked: false,
     lateMs: 0,
@@ -165,6 +168,8 @@ export function createAccountLoop(deps: AccountLoopDeps): AccountLoop {
 
 type LoopState = {
   prices: ReadonlyMap<string, FeedPrice>;
+  /** A read of prices that is under way; it never fails. */
+  pricing: Promise<void> | null;
   hasHint: boolean;
   readonly echoes: HintEchoes;
   reconciledAtMs: number;
@@ -311,13 +316,21 @@ async function look(loop: Loop, hasStream: boolean, signal: AbortSignal): Promis
     if (report.isDeferred) state.echoes.begin();
   }
   state.leftInDoubt = await parts.resolver.settle(signal);
-  // Of everything that is held, by whoever: without a price no loss is known.
+  state.pricing ??= readPrices(loop, signal).finally(() => {
+    state.pricing = null;
+  });
+  // Fills and stops do not wait for prices: slow ones are there at the next tick.
+  await Promise.race([state.pricing, deps.clock.sleep(PRICES_WAIT_MS, signal)]);
+}
+
+/** Of everything that is held, by whoever: without a price no loss is known. */
+async function readPrices({ deps, parts, state }: Loop, signal: AbortSignal): Promise<void> {
   const symbols = [...parts.markets.keys()];
   if (symbols.length === 0) return;
   try {
     state.prices = await deps.prices.read(symbols, { signal });
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted) return;
     deps.log.warn("prices could not be read; the old ones stay until they are too old", { error });
   }
 }

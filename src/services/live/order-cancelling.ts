@@ -19,6 +19,8 @@ export type CancelOutcome = {
   readonly closedSlots: ReadonlySet<string>;
 };
 
+/** The other orders of a batch do not wait for the turn of one. */
+const PATIENCE_MS = 300;
 const PROTECTIVE = "protective_stop";
 /** Waits before each look at the orders that are not proven gone. */
 const LOOKS_AFTER_MS = [150, 400, 500, 1000];
@@ -128,7 +130,7 @@ async function isProvenGone(
 ): Promise<boolean> {
   let report: OrderReport | null;
   try {
-    report = await askFor(deps, intent, options);
+    report = await askFor(deps, intent, { ...options, patienceMs: PATIENCE_MS });
   } catch (error) {
     const { clientOrderId } = intent;
     deps.log.warn(`a cancelled order could not be asked about: ${String(error)}`, {
