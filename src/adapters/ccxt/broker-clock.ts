@@ -8,8 +8,9 @@ export type ClockKeeper = {
   /**
    * Asks for the exchange's time and takes it over; false when it hardly differs from what we
    * thought, or is not told: then the clock was not the trouble.
+   * @param usedMs the offset the refused request was stamped with: one set right since is not asked for again
    */
-  wasWrong(): Promise<boolean>;
+  wasWrong(usedMs: number): Promise<boolean>;
 };
 
 /** Offsets below this explain no refused request. */
@@ -47,7 +48,9 @@ export function createClockKeeper(
   }
 
   return {
-    wasWrong() {
+    wasWrong(usedMs) {
+      const hasChanged = Math.abs(client.offsetMs - usedMs) >= SUSPECT_MS;
+      if (asking === null && hasChanged) return Promise.resolve(true);
       asking ??= ask().finally(() => {
         asking = null;
       });

@@ -100,6 +100,7 @@ export function createReads(deps: ReadDeps): Reads {
 function createReader(deps: ReadDeps): Read {
   return async (options, ask, absent) => {
     const next = options.beforeNextRequest ?? noWait;
+    const usedMs = deps.client.offsetMs;
     try {
       return await askOnce(deps, options.signal, () => ask(next), absent);
     } catch (error) {
@@ -107,7 +108,7 @@ function createReader(deps: ReadDeps): Read {
         error instanceof BrokerError && (error.kind === "clock" || error.kind === "auth");
       if (!isSuspect) throw error;
       await next();
-      if (!(await deps.clockKeeper.wasWrong())) throw error;
+      if (!(await deps.clockKeeper.wasWrong(usedMs))) throw error;
       await next();
       return await askOnce(deps, options.signal, () => ask(next), absent);
     }

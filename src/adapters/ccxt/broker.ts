@@ -75,6 +75,7 @@ function createWriter(
 ): Write {
   return async <T>(options: CallOptions, send: () => Promise<T>) => {
     const trail: Trail = { sent: [], signal: options.signal };
+    const usedMs = client.offsetMs;
     let settled: Settled<T>;
     try {
       settled = { value: await client.wire.run(trail, send) };
@@ -89,7 +90,7 @@ function createWriter(
       deps.log.error(`${profile.exchangeId} refused a write with an unknown code`);
     }
     const isSuspect = answer.reason === "CLOCK_SKEW" || answer.reason === "KEY_REFUSED";
-    if (!isSuspect || !(await clockKeeper.wasWrong())) return answer;
+    if (!isSuspect || !(await clockKeeper.wasWrong(usedMs))) return answer;
     const sentence = "our clock was off and is set right now";
     return refused(profile, { fault: "clock", reason: "CLOCK_SKEW", sentence }, null);
   };

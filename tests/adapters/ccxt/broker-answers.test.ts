@@ -247,6 +247,24 @@ test("a clock that is off is set right once for all, and reads are asked again",
   expect(asked.filter((path) => path === "/v3/asset/balances")).toHaveLength(20);
 });
 
+test("a request refused after the clock was set right is asked again, the clock is not", async () => {
+  double.clockAheadMs = 60_000;
+  const isBalances = (path: string) => path === "/v3/asset/balances";
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const fresh = await openWooxBroker(double.url);
+    double.requests.length = 0;
+    // Answers to the later ones come when the first one has set the clock right, or before.
+    const asked = Array.from({ length: 6 }, async (_, n) => {
+      await Bun.sleep(n * 0.5);
+      return fresh.balances(options);
+    });
+    expect((await Promise.all(asked)).every(([first]) => first?.asset === "USDT")).toBe(true);
+    const paths = double.requests.map(({ path }) => path);
+    expect(paths.filter((path) => path === "/v3/public/systemInfo")).toHaveLength(1);
+    expect(paths.filter(isBalances).length).toBeGreaterThanOrEqual(7);
+  }
+});
+
 test("a write refused for the clock is not sent again, but the next one is right", async () => {
   const fresh = await openWooxBroker(double.url);
   double.clockAheadMs = -60_000;
