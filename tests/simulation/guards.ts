@@ -87,9 +87,9 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: "looks at trades overlap",
-    file: `${LIVE}/fact-ingest.ts`,
-    find: "Math.max(0, Math.min(cursor - OVERLAP_MS, asked.sinceAt ?? cursor))",
-    replace: "Math.max(0, asked.sinceAt ?? cursor + 1)",
+    file: `${LIVE}/fact-cursors.ts`,
+    find: "Math.max(0, Math.min(cursor - OVERLAP_MS, wanted ?? cursor))",
+    replace: "Math.max(0, wanted ?? cursor + 1)",
     witness: seeds(1, 60),
   },
   {
