@@ -7,8 +7,9 @@ import { type Outcome, readJunit } from "./support/junit.ts";
 
 const root = join(import.meta.dir, "..");
 const filters = process.argv.slice(2).filter((argument) => argument !== "--serial");
-/** Two workers on the usual small machine; `--serial` helps when looking at one failure. */
+/** More workers than the usual small machine has cores: many tests wait. `--serial` helps with one failure. */
 const isParallel = !process.argv.includes("--serial");
+const WORKERS = 3;
 const TEST_TIMEOUT_MS = 60_000;
 
 /** The folders a Dragon without configuration would use; no test may touch them. */
@@ -65,7 +66,7 @@ function runTests(): void {
     [
       process.execPath,
       "test",
-      ...(isParallel ? ["--parallel"] : []),
+      ...(isParallel ? [`--parallel=${WORKERS}`] : []),
       `--timeout=${TEST_TIMEOUT_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${report}`,
