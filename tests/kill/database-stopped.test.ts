@@ -6,8 +6,9 @@ import { startEmbedded } from "../../src/adapters/postgres/embedded.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { seededDataDir } from "../support/held-database.ts";
-import { comesToRest, openWorld } from "./kill-world.ts";
 import { testIf } from "../support/needs.ts";
+import { comesToRest, openWorld } from "./kill-world.ts";
+import { MASTER_KEY } from "./live-account.ts";
 
 const OUTAGE_MS = 60_000;
 const SPEED = 4;
@@ -19,7 +20,7 @@ const TRADE_LIMIT_MS = 60_000;
 const TIMEOUT_MS = 300_000;
 
 testIf(
-  "minutes",
+  ["minutes", "gcc"],
   `a database stopped for ${OUTAGE_MS / 1000} s costs no order and no record`,
   async () => {
     const dataDir = await seededDataDir();
@@ -29,6 +30,7 @@ testIf(
     const database = { sql, target: server.target, name: "postgres", drop: async () => undefined };
     const world = await openWorld({
       ...{ seed: 31, speed: SPEED, accounts: 1, botsPerAccount: 8, volatilityPpm: 4000, database },
+      masterKey: MASTER_KEY,
     });
     try {
       const program = world.startLive();

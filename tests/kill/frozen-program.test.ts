@@ -2,8 +2,9 @@
 // lease ran out, and the first wakes up again. Judged by what the exchange accepted under which lease.
 import { expect } from "bun:test";
 import { parseClientOrderId } from "../../src/model/client-order-id.ts";
-import { comesToRest, openWorld, watchCommits, type World } from "./kill-world.ts";
 import { testIf } from "../support/needs.ts";
+import { comesToRest, openWorld, watchCommits, type World } from "./kill-world.ts";
+import { MASTER_KEY } from "./live-account.ts";
 
 const TIMEOUT_MS = 240_000;
 const LEASE = { ttlMs: 12_000, renewEveryMs: 3_000 };
@@ -22,11 +23,12 @@ async function leaseOf({ database: { sql }, accountIds }: World) {
 }
 
 testIf(
-  "minutes",
+  ["minutes", "gcc"],
   "a program that was frozen writes nothing under the lease that another one took over",
   async () => {
     const world = await openWorld({
       ...{ seed: 21, speed: 1, accounts: 1, botsPerAccount: 8, volatilityPpm: 6000, lease: LEASE },
+      masterKey: MASTER_KEY,
     });
     try {
       const commits = await watchCommits(world);

@@ -85,7 +85,11 @@ export async function runKills({ lives, seed, openStage }: KillWish): Promise<Ki
     const share = Math.floor(lives / stages) + (index < lives % stages ? 1 : 0);
     return killOn(openStage, seed * STAGES_MAX + index, share);
   });
-  return addUp(await Promise.all(runs));
+  // Every stage is closed before one that broke is told.
+  const ended = await Promise.allSettled(runs);
+  const broken = ended.find((one) => one.status === "rejected");
+  if (broken) throw broken.reason;
+  return addUp(ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
 }
 
 async function killOn(openStage: OpenStage, seed: number, lives: number): Promise<StageReport> {

@@ -13,7 +13,7 @@ import { type ChildProgram, startProgram } from "../support/child-program.ts";
 import { openDoor } from "./exchange-door.ts";
 import { startLedProgram } from "./led-program.ts";
 import { type AccountPlace, openDemo, openLive } from "./live-account.ts";
-import { askVenue, priceOf, putOnTime } from "./venue-admin.ts";
+import { putOnTime, venueDeeds } from "./venue-admin.ts";
 import type { LiveOrder, LiveTask } from "../support/live-process.ts";
 import { demoConfig } from "../../src/strategy/dca-atr/demo-config.ts";
 import { botConfig } from "../support/live-session.ts";
@@ -55,10 +55,6 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 export const LEASE = { ttlMs: 30_000, renewEveryMs: 10_000 };
 /** At this pace an exchange begins a minute before the last full one; see venue-process.ts. */
 const FROM_THE_PAST = 24;
-/** Of the contracts of venue-process.ts. */
-const PRICE_DIGITS = 1;
-/** Enough for every order that rests on the way. */
-const TRADED_QTY = "50";
 const START_LIMIT_MS = 60_000;
 const ANSWER_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
@@ -80,8 +76,11 @@ export async function openWorld(options: WorldOptions) {
     ...{ sql: database.sql, scope, name: nameOf(index), keys, at: now() },
   }));
   const { accountIds, made } = await openAccounts(options, bots, places);
-  const programs = new Set<ChildProgram>();
-  let started = 0;
+  const task: Omit<LiveTask, "name"> = {
+    ...{ target: options.programTarget ?? database.target, venue: address, speed, accountIds },
+    lease: options.lease ?? LEASE,
+  };
+  const programs = programsOf(task, `program-${seed}`, door?.port ?? null);
 
   async function ask(line: string, question: VenueQuestion) {
     venue.tell(question);
@@ -90,46 +89,8 @@ export async function openWorld(options: WorldOptions) {
 
   return {
     ...{ database, scope, bots, trading, accountIds, made, address, door, now, speed },
-    /** Starts the trading program; it is not asked whether it trades yet. */
-    startLive(): ChildProgram {
-      started += 1;
-      const live: LiveTask = {
-        ...{ target: options.programTarget ?? database.target, venue: address, speed, accountIds },
-        ...{ name: `program-${seed}-${started}`, lease: options.lease ?? LEASE },
-      };
-      const path = file("live-process.ts");
-      const program = door ? startLedProgram(path, live, door.port) : startProgram(path, live);
-      programs.add(program);
-      void program.ended.then(() => programs.delete(program));
-      return program;
-    },
-    /** Ends a program the way it is asked to. */
-    async stopLive(program: ChildProgram): Promise<void> {
-      program.tell({ tell: "stop" } satisfies LiveOrder);
-      await Promise.race([program.ended, Bun.sleep(STOP_LIMIT_MS)]);
-      if (!program.isAlive()) return;
-      program.signal("SIGKILL");
-      await program.ended;
-    },
-    /** Arms a fault of the exchange. */
-    async fault(name: string, rest: object = {}): Promise<void> {
-      await askVenue(address, "POST", "faults", { name, ...rest });
-    },
-    async clearFaults(): Promise<void> {
-      await askVenue(address, "DELETE", "faults");
-    },
-    /** The last price of a contract; null while the exchange does not answer. */
-    price: (market: number) => priceOf(address, symbolOf(market)),
-    /** Trades a contract at a price until prices go their own way again: what rests on the way is filled. */
-    async tradeAt(market: number, price: number): Promise<void> {
-      const step = { symbol: symbolOf(market), price: price.toFixed(PRICE_DIGITS) };
-      await askVenue(address, "POST", "price", { ...step, quantity: TRADED_QTY });
-    },
-    /** Makes funding of a contract due now. */
-    async chargeFunding(market: number, rate: string): Promise<void> {
-      const charge = { match: { symbol: symbolOf(market) }, params: { rate } };
-      await askVenue(address, "POST", "faults", { name: "funding_charge", ...charge });
-    },
+    ...{ startLive: programs.start, stopLive: programs.stop },
+    ...venueDeeds(address),
     /** Wishes that every bot runs. */
     async runAgain(): Promise<void> {
       for (const { id } of made) await bots.wish(scope, id, { status: "running" }, now());
@@ -159,15 +120,45 @@ export async function openWorld(options: WorldOptions) {
       }
     },
     async close(): Promise<void> {
-      for (const program of programs) {
-        program.signal("SIGCONT");
-        program.signal("SIGKILL");
-        await program.ended;
-      }
+      await programs.killAll();
       door?.stop();
       venue.signal("SIGKILL");
       await venue.ended;
       if (!options.database) await database.drop();
+    },
+  };
+}
+
+/** Programs on the accounts of a world; `doorPort` is where their exchange is led to, null for demo accounts. */
+function programsOf(task: Omit<LiveTask, "name">, name: string, doorPort: number | null) {
+  const alive = new Set<ChildProgram>();
+  let started = 0;
+  return {
+    /** Starts the trading program; it is not asked whether it trades yet. */
+    start(): ChildProgram {
+      started += 1;
+      const live: LiveTask = { ...task, name: `${name}-${started}` };
+      const path = file("live-process.ts");
+      const isLed = doorPort !== null;
+      const program = isLed ? startLedProgram(path, live, doorPort) : startProgram(path, live);
+      alive.add(program);
+      void program.ended.then(() => alive.delete(program));
+      return program;
+    },
+    /** Ends a program the way it is asked to. */
+    async stop(program: ChildProgram): Promise<void> {
+      program.tell({ tell: "stop" } satisfies LiveOrder);
+      await Promise.race([program.ended, Bun.sleep(STOP_LIMIT_MS)]);
+      if (!program.isAlive()) return;
+      program.signal("SIGKILL");
+      await program.ended;
+    },
+    async killAll(): Promise<void> {
+      for (const program of alive) {
+        program.signal("SIGCONT");
+        program.signal("SIGKILL");
+        await program.ended;
+      }
     },
   };
 }

@@ -1,16 +1,21 @@
 /* Preloaded into a program under test: every name it asks for port 443 is this machine, and port 443 is the one
-   that LEAD_TO names. Built by led-program.ts; nothing of it is part of the product. */
+   that LEAD_TO names; it ends with the test that started it. Built by led-program.ts; nothing of it is part of the
+   product. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 typedef int dial(int, const struct sockaddr *, socklen_t);
+
+__attribute__((constructor)) static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **found) {

@@ -1,8 +1,9 @@
 // The real program falls silent with the exchange's dead-man switch wound up: the exchange takes the resting entries
 // back by itself, and when the program wakes up, what protects its positions comes before anything else.
 import { expect } from "bun:test";
-import { comesToRest, openWorld, type World } from "./kill-world.ts";
 import { testIf } from "../support/needs.ts";
+import { comesToRest, openWorld, type World } from "./kill-world.ts";
+import { MASTER_KEY } from "./live-account.ts";
 
 const SPEED = 6;
 const FIRES_AFTER_MS = 60_000;
@@ -19,12 +20,12 @@ async function sentSince({ database: { sql } }: World, at: number): Promise<stri
 }
 
 testIf(
-  "minutes",
+  ["minutes", "gcc"],
   "a frozen program's entries leave by themselves, and its stops come back first",
   async () => {
     const world = await openWorld({
       ...{ seed: 51, speed: SPEED, accounts: 1, botsPerAccount: 3, volatilityPpm: 400 },
-      ...{ hasDeadMan: true, lease: { ttlMs: 240_000, renewEveryMs: 20_000 } },
+      ...{ hasDeadMan: true, masterKey: MASTER_KEY },
     });
     try {
       const program = world.startLive();

@@ -1,8 +1,13 @@
 // The admin interface of a simulated exchange in another process: faults, time and prices. Used by kill-world.ts.
-import type { VenueAddress } from "../support/venue-process.ts";
+import { symbolOf, type VenueAddress } from "../support/venue-process.ts";
+
+/** Of the contracts of venue-process.ts. */
+const PRICE_DIGITS = 1;
+/** Enough for every order that rests on the way. */
+const TRADED_QTY = "50";
 
 /** Asks it. @throws with what it answered */
-export async function askVenue<Answer>(
+async function askVenue<Answer>(
   { url, adminToken }: Pick<VenueAddress, "url" | "adminToken">,
   method: "GET" | "POST" | "DELETE",
   path: string,
@@ -25,10 +30,32 @@ export async function putOnTime(venue: VenueAddress): Promise<VenueAddress> {
   return { ...venue, at, wallAt: Date.now() };
 }
 
-/** The last price of a contract; null while the exchange does not answer. */
-export async function priceOf({ url }: VenueAddress, symbol: string): Promise<number | null> {
-  const asked = await fetch(`${url}/v3/public/futures?symbol=${symbol}`);
-  if (!asked.ok) return null;
-  const { data } = (await asked.json()) as { data: { rows: { markPrice: string }[] } };
-  return Number(data.rows[0]?.markPrice);
+/** What a test does to the exchange; contracts by their number, see venue-process.ts. */
+export function venueDeeds(venue: VenueAddress) {
+  return {
+    /** Arms a fault. */
+    async fault(name: string, rest: object = {}): Promise<void> {
+      await askVenue(venue, "POST", "faults", { name, ...rest });
+    },
+    async clearFaults(): Promise<void> {
+      await askVenue(venue, "DELETE", "faults");
+    },
+    /** The last price of a contract; null while the exchange does not answer. */
+    async price(market: number): Promise<number | null> {
+      const asked = await fetch(`${venue.url}/v3/public/futures?symbol=${symbolOf(market)}`);
+      if (!asked.ok) return null;
+      const { data } = (await asked.json()) as { data: { rows: { markPrice: string }[] } };
+      return Number(data.rows[0]?.markPrice);
+    },
+    /** Trades a contract at a price until prices go their own way again: what rests on the way is filled. */
+    async tradeAt(market: number, price: number): Promise<void> {
+      const step = { symbol: symbolOf(market), price: price.toFixed(PRICE_DIGITS) };
+      await askVenue(venue, "POST", "price", { ...step, quantity: TRADED_QTY });
+    },
+    /** Makes funding of a contract due now. */
+    async chargeFunding(market: number, rate: string): Promise<void> {
+      const charge = { match: { symbol: symbolOf(market) }, params: { rate } };
+      await askVenue(venue, "POST", "faults", { name: "funding_charge", ...charge });
+    },
+  };
 }

@@ -115,6 +115,7 @@ testIf(
     try {
       const program = world.startLive();
       await program.next("tick", FIRST_TICK_MS);
+      let exitsBefore = 0;
       for (const [index, ms] of SHIFTS_MS.entries()) {
         const tell = () => program.tell({ tell: "shift", ms } satisfies LiveOrder);
         const sent = await tradesWith(world, tell);
@@ -127,6 +128,8 @@ testIf(
         );
         expect(entries).toBeGreaterThan(0);
         expect(stops).toBeGreaterThan(entries);
+        expect(exits).toBeGreaterThan(exitsBefore);
+        exitsBefore = exits;
         if (index !== CLOSED_AT) continue;
         await closesAll(world);
         await world.runAgain();
